@@ -1,0 +1,47 @@
+// How the library speaks when there is nobody to throw to.
+//
+// An exception that leaves a thread's function or a done-callback, a task that nobody asked the
+// result of: such news goes through report(). Until somebody sets a hook it is one line on stderr.
+// conc::logging, once the program uses it, sets a hook that hands each report to the logger of the
+// report's channel.
+#pragma once
+
+#include <conc/export.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+
+namespace conc {
+
+enum class Severity : std::uint8_t { debug, info, warning, error, critical };
+
+// Lives as long as the call that gets it; a hook copies what it wants to keep.
+struct Report {
+  std::string_view channel;  // "conc.thread", "conc.future", "conc.deadlock" or "conc.trace": the
+                             // name of a logger
+  Severity severity = Severity::error;
+  std::string_view message;           // one sentence, without a line end
+  std::exception_ptr exception = {};  // what escaped, or null
+};
+
+// A hook may be called by any thread, by several at once, and while the process exits. It may
+// throw: the report and what the hook threw then go to stderr.
+using ReportHook = void (*)(const Report&);
+
+// Makes `hook` the receiver of all later reports; nullptr brings back the line on stderr. Returns
+// the hook that was set before, or nullptr. Never blocks. Python: sys.unraisablehook,
+// threading.excepthook.
+CONC_EXPORT ReportHook set_report_hook(ReportHook hook) noexcept;
+
+// Hands the report to the hook. Never throws, and never blocks but for what the hook or stderr
+// does.
+CONC_EXPORT void report(const Report& news) noexcept;
+
+// The text of an exception for a message: `TypeName: what()`, without the type when it cannot be
+// named, and with the nested exceptions of std::throw_with_nested behind it. "" for null.
+// Allocates.
+CONC_EXPORT std::string describe(const std::exception_ptr& exception);
+
+}  // namespace conc

@@ -1,0 +1,184 @@
+// Until: when to give up waiting.
+//
+// Every call of conc that can block takes an Until, so there is one vocabulary for all of them:
+//
+//   lock.acquire();                          // as long as it takes
+//   lock.acquire(50ms);                      // at most so long
+//   lock.acquire(deadline);                  // a time point of any clock
+//   lock.acquire(token);                     // until a std::stop_token is triggered
+//   lock.acquire({50ms, token});             // whichever comes first
+//   lock.acquire(std::nullopt);              // as long as it takes, for an optional timeout
+//   lock.acquire(conc::at_once);             // not at all
+//
+// Success beats stop beats timeout: what is there is taken, even when the time is past or the stop
+// was requested before the call. A number is not a time: acquire(5) does not compile.
+#pragma once
+
+#include <conc/config.hpp>
+
+#include <chrono>
+#include <cmath>
+#include <compare>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <ratio>
+#include <stdexcept>
+#include <stop_token>
+#include <type_traits>
+#include <utility>
+
+namespace conc {
+
+// A parameter type like std::string_view: 16 bytes, trivially copyable, passed by value, never
+// stored. It refers to the stop token it was made from, which must live as long as the Until does;
+// as an argument it always does.
+//
+// Time is kept in nanoseconds and saturates at both ends: hours::max() is for ever, a negative
+// duration is at once. A duration becomes a deadline when the call is about to sleep, so a timed
+// acquire of a free lock reads no clock. A wall-clock time point likewise; a step of the wall clock
+// after that moment does not move the deadline.
+//
+// Throws: std::invalid_argument for a floating-point NaN; nothing else.
+// Python: the timeout parameter, None included. Unlike there, a negative timeout is always legal
+// and means at once.
+class Until {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // Gives up when the duration has passed; rounded up to whole nanoseconds.
+  template <class Rep, class Period>
+  constexpr Until(std::chrono::duration<Rep, Period> timeout) noexcept(std::integral<Rep>)
+      : Until(Kind::relative, saturate(timeout)) {}
+
+  // Gives up at that time of the steady clock.
+  template <class Duration>
+  constexpr Until(std::chrono::time_point<Clock, Duration> deadline) noexcept(
+      std::integral<typename Duration::rep>)
+      : Until(Kind::steady, saturate(deadline.time_since_epoch())) {}
+
+  // Gives up at that time of the wall clock.
+  template <class Duration>
+  constexpr Until(std::chrono::time_point<std::chrono::system_clock, Duration> deadline) noexcept(
+      std::integral<typename Duration::rep>)
+      : Until(Kind::wall, saturate(deadline.time_since_epoch())) {}
+
+  // Gives up at that time of a clock of another kind, which is read here, once.
+  template <class OtherClock, class Duration>
+  Until(std::chrono::time_point<OtherClock, Duration> deadline)
+      : Until(Kind::relative, difference(saturate(deadline.time_since_epoch()),
+                                         saturate(OtherClock::now().time_since_epoch()))) {}
+
+  // Gives up when a stop is requested. The token is referred to, not copied.
+  Until(const std::stop_token& token CONC_LIFETIMEBOUND) noexcept : Until(std::nullopt, token) {}
+
+  // Gives up when the time is up or a stop is requested, whichever comes first.
+  template <class Time>
+  requires std::constructible_from<Until, Time> &&
+      (!std::same_as<std::remove_cvref_t<Time>, std::stop_token>)
+          Until(Time time, const std::stop_token& token CONC_LIFETIMEBOUND) noexcept(
+              std::is_nothrow_constructible_v<Until, Time>)
+      : Until(time) {
+    // A stop_token holds a pointer, so the two low bits of its address are free for the kind of
+    // time.
+    static_assert(alignof(std::stop_token) > kind_mask);
+    token_and_kind_ |= reinterpret_cast<std::uintptr_t>(&token);
+  }
+
+  // Never gives up.
+  constexpr Until(std::nullopt_t) noexcept : Until(Kind::steady, max_ticks) {}
+
+  // Gives up as `timeout` says, or never when it is empty. Python: timeout=None
+  template <class Time>
+  requires std::constructible_from<Until, Time>
+  constexpr Until(std::optional<Time> timeout) noexcept(
+      std::is_nothrow_constructible_v<Until, Time>)
+      : Until(timeout ? Until(*timeout) : Until(std::nullopt)) {}
+
+  // Whether a call with this Until may not block at all. Reads no clock: a relative time that is
+  // not positive is known to be past, an absolute one is not.
+  [[nodiscard]] constexpr bool is_at_once() const noexcept {
+    return kind() == Kind::relative && ticks_ <= 0;
+  }
+
+  // Whether no time is set; there may still be a token.
+  [[nodiscard]] constexpr bool is_timeless() const noexcept {
+    return ticks_ == max_ticks;  // of any kind: the end of time
+  }
+
+  // The token, or nullptr.
+  [[nodiscard]] const std::stop_token* token() const noexcept {
+    return reinterpret_cast<const std::stop_token*>(token_and_kind_ & ~kind_mask);
+  }
+
+  [[nodiscard]] bool stop_requested() const noexcept {
+    const std::stop_token* const stop = token();
+    return stop != nullptr && stop->stop_requested();
+  }
+
+  // The time to give up, on the steady clock; time_point::max() when no time is set. Reads the
+  // clock for a relative or wall-clock time, so two calls give two answers: a caller asks once,
+  // when it is about to sleep.
+  [[nodiscard]] CONC_EXPORT Clock::time_point deadline() const noexcept;
+
+ private:
+  enum class Kind : std::uintptr_t { relative, steady, wall };
+  using Ticks = std::int64_t;  // nanoseconds
+
+  static constexpr std::uintptr_t kind_mask = 3;
+  static constexpr Ticks max_ticks = std::numeric_limits<Ticks>::max();
+  static constexpr Ticks min_ticks = std::numeric_limits<Ticks>::min();
+
+  constexpr Until(Kind kind, Ticks ticks) noexcept
+      : ticks_(ticks), token_and_kind_(static_cast<std::uintptr_t>(kind)) {}
+
+  [[nodiscard]] constexpr Kind kind() const noexcept {
+    return static_cast<Kind>(token_and_kind_ & kind_mask);
+  }
+
+  // Nanoseconds, rounded away from too early, and held at the ends of what 64 bits hold (292
+  // years).
+  template <class Rep, class Period>
+  static constexpr Ticks saturate(std::chrono::duration<Rep, Period> time) {
+    using std::chrono::nanoseconds;
+    if constexpr (std::floating_point<Rep>) {
+      const auto exact = std::chrono::duration<long double, std::nano>(time).count();
+      if (exact != exact) throw std::invalid_argument("conc::Until: a timeout must not be NaN.");
+      if (exact >= static_cast<long double>(max_ticks)) return max_ticks;
+      if (exact <= static_cast<long double>(min_ticks)) return min_ticks;
+      return std::chrono::ceil<nanoseconds>(std::chrono::duration<long double, std::nano>(exact))
+          .count();
+    } else if constexpr (std::ratio_greater_equal_v<std::nano, Period>) {
+      return std::chrono::ceil<nanoseconds>(time).count();  // a finer unit: cannot overflow
+    } else {
+      // A coarser unit: compare in that unit, where the limits fit, before multiplying.
+      using Coarse = std::chrono::duration<Ticks, Period>;
+      constexpr Coarse most = std::chrono::floor<Coarse>(nanoseconds::max());
+      if (std::cmp_greater_equal(time.count(), most.count())) return max_ticks;
+      if (std::cmp_less_equal(time.count(), -most.count())) return min_ticks;
+      return std::chrono::ceil<nanoseconds>(Coarse(static_cast<Ticks>(time.count()))).count();
+    }
+  }
+
+  static constexpr Ticks difference(Ticks later, Ticks earlier) noexcept {
+    if (later == max_ticks) return max_ticks;
+    if (earlier < 0 && later > max_ticks + earlier) return max_ticks;
+    if (earlier > 0 && later < min_ticks + earlier) return min_ticks;
+    return later - earlier;
+  }
+
+  Ticks ticks_;                    // from now, or since the epoch of the kind's clock
+  std::uintptr_t token_and_kind_;  // address of the token, or 0; the Kind in the two low bits
+};
+
+static_assert(std::is_trivially_copyable_v<Until>);
+static_assert(sizeof(Until) <= 16);
+
+// Waits as long as it takes.
+inline constexpr Until forever = std::nullopt;
+
+// Does not wait.
+inline constexpr Until at_once = std::chrono::nanoseconds::zero();
+
+}  // namespace conc
