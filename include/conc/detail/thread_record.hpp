@@ -1,0 +1,69 @@
+// What the library knows of a thread: who it is, and the place where it sleeps.
+#pragma once
+
+#include <conc/config.hpp>
+#include <conc/detail/machine.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace conc::detail {
+
+class WaitNode;
+
+// A number that no other thread of the process ever has, from 1 up; 0 means no thread.
+using ThreadId = std::uint64_t;
+
+// One a thread, from its first contact with the library to its end. The memory is never freed, but
+// used again for a later thread: so whoever wakes a thread may touch the record after the thread
+// has gone on, or even ended, and at worst wakes a stranger once too often, who looks and sleeps
+// on. That is what lets a waker notify with no lock held.
+struct ThreadRecord {
+  // The bed: only the record's own thread ever waits on `bed`.
+  Mutex mutex;
+  CondVar bed;
+
+  // Guarded by `mutex`.
+  const WaitNode* sleeps_in = nullptr;  // what the thread waits for, while it sleeps
+  std::string name;
+
+  // Set when the thread gets the record, constant until it ends.
+  ThreadId id = 0;
+  std::int64_t native_id = 0;  // the operating system's number
+  bool main = false;
+};
+
+// The calling thread's id; 0 before its first contact with the library. In the static storage of
+// the thread, so that reading it is one load.
+#if defined(__GNUC__)
+extern CONC_EXPORT constinit thread_local ThreadId this_thread_id
+    __attribute__((tls_model("initial-exec")));
+#else
+extern CONC_EXPORT constinit thread_local ThreadId this_thread_id;
+#endif
+
+// Makes the record of the calling thread and returns its id. Throws std::bad_alloc.
+CONC_COLD CONC_EXPORT ThreadId meet_this_thread();
+
+// The calling thread's id, made at first need.
+CONC_ALWAYS_INLINE ThreadId self_id() {
+  const ThreadId id = this_thread_id;
+  return id != 0 ? id : meet_this_thread();
+}
+
+// The calling thread's record, made at first need. It is the thread's own until the thread ends.
+CONC_EXPORT ThreadRecord& this_thread_record();
+
+// The name of the calling thread: as set, or "MainThread", or "Dummy-N" for a thread that conc did
+// not start.
+CONC_EXPORT std::string this_thread_name();
+
+// Names the calling thread, for the operating system as well, which may cut it short (Linux: 15
+// bytes).
+CONC_EXPORT void set_this_thread_name(std::string name);
+
+// The name of the thread with this id, or "" when it has ended.
+CONC_EXPORT std::string thread_name(ThreadId id);
+
+}  // namespace conc::detail

@@ -1,0 +1,233 @@
+// The waiting layer: the one place where threads sleep.
+//
+// An object that threads wait for owns a WaitList, guarded by the object's own mutex. A thread that
+// has to wait puts a WaitNode into the list, gives the mutex back and calls sleep(). Whoever has
+// something for it takes the node off the list under the mutex, and then wakes it. Each thread
+// sleeps on a condition variable of its own, so a wake-up goes to the thread that it is for, and a
+// timeout or stop disturbs nobody else.
+//
+// The rules that make this sound, each with a test of that name:
+//   1. A waker's last touch of a node is the exchange in wake(); what it notifies after that, the
+//   thread's record, is
+//      never freed.
+//   2. Off the list means woken: a waiter whose time ran out looks, under the object's mutex,
+//   whether it is still on the
+//      list. If it is not, a wake-up is on its way, and it waits for that and keeps what it brings.
+//   3. Last touch: the store that lets a waiter go on is the last that the waker does to the
+//   object, unless it holds the
+//      object's mutex, which the object's destructor takes.
+//   4. Lock order: object's mutex, then record's mutex. A stop callback takes the record's only,
+//   and is made and unmade
+//      while its thread holds neither.
+//   5. No code of the user runs under either mutex.
+//   6. Deadlines are on the steady clock and saturate; one that is past is not handed to the
+//   operating system.
+//   7. Nothing here allocates, but for the record of a thread at its first contact with the
+//   library.
+//   8. No fences, no timed mutexes, no std::condition_variable_any.
+#pragma once
+
+#include <conc/config.hpp>
+#include <conc/detail/machine.hpp>
+#include <conc/detail/thread_record.hpp>
+#include <conc/until.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace conc::detail {
+
+struct Inspect;  // lets diagnostics and tests see an object's wait list; see inspect.hpp
+
+// What a thread waits for, for those who ask what everybody waits for.
+enum class WaitKind : std::uint8_t {
+  lock,
+  rlock,
+  condition,
+  event,
+  semaphore,
+  barrier,
+  queue_put,
+  queue_get,
+  queue_join,
+  thread,
+  future,
+};
+
+struct WaitReason {
+  WaitKind kind;
+  const void* object;
+  const char* name;  // of the object, or nullptr
+};
+
+// How a sleep ended.
+enum class Outcome : std::uint8_t { woken, stopped, timed_out };
+
+// An Until for the length of one blocking call, which may sleep several times: the deadline is
+// worked out at the first sleep and kept.
+class Patience {
+ public:
+  explicit Patience(Until until) noexcept : until_(until) {}
+
+  [[nodiscard]] Until::Clock::time_point deadline() noexcept {
+    if (!known_) {
+      deadline_ = until_.deadline();
+      known_ = true;
+    }
+    return deadline_;
+  }
+  [[nodiscard]] const std::stop_token* token() const noexcept { return until_.token(); }
+
+  // Whether the call may not wait at all. Reads no clock.
+  [[nodiscard]] bool none() const noexcept {
+    return until_.is_at_once() || until_.stop_requested();
+  }
+
+ private:
+  Until until_;
+  Until::Clock::time_point deadline_{};
+  bool known_ = false;
+};
+
+// How a node gets its wake-up. Called with no lock held, once for each time the node was taken off
+// a list. The node may be gone when it returns.
+using WakeFunction = void (*)(WaitNode&) noexcept;
+
+// A place in a wait list. The links belong to the object whose list it is in, under that object's
+// mutex; so does everything a derived node adds for its object. What a waker writes into the node
+// before wake(), the woken thread sees.
+class WaitNode {
+ public:
+  explicit WaitNode(WakeFunction function) noexcept : wake_(function) {}
+  WaitNode(const WaitNode&) = delete;
+  WaitNode& operator=(const WaitNode&) = delete;
+
+  // Whether it is in the object's list. Under the mutex of the object.
+  [[nodiscard]] bool linked() const noexcept { return linked_; }
+
+  void wake() noexcept { wake_(*this); }
+
+ private:
+  friend class WaitList;
+  friend class WakeChain;
+
+  WaitNode* next_ = nullptr;
+  WaitNode* previous_ = nullptr;
+  const WakeFunction wake_;
+  bool linked_ = false;
+};
+
+// Nodes on their way from a list to their wake-up, in order. Reached by one thread only, so it
+// needs no mutex; the nodes in it are off the list, that is, as good as woken.
+class WakeChain {
+ public:
+  [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+
+  void push_back(WaitNode& node) noexcept {
+    node.next_ = nullptr;
+    (last_ != nullptr ? last_->next_ : first_) = &node;
+    last_ = &node;
+  }
+
+  WaitNode& pop_front() noexcept {
+    WaitNode& node = *first_;
+    first_ = node.next_;
+    if (first_ == nullptr) last_ = nullptr;
+    return node;
+  }
+
+  // Wakes every node and leaves the chain empty. With no lock held.
+  void wake_all() noexcept {
+    while (!empty()) pop_front().wake();
+  }
+
+ private:
+  WaitNode* first_ = nullptr;
+  WaitNode* last_ = nullptr;
+};
+
+// First in, first out; two words. Every call is O(1) but for size(), and is made under the mutex of
+// the object.
+class WaitList {
+ public:
+  constexpr WaitList() noexcept = default;
+  WaitList(const WaitList&) = delete;
+  WaitList& operator=(const WaitList&) = delete;
+
+  [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+  [[nodiscard]] bool has_one() const noexcept { return first_ != nullptr && first_ == last_; }
+  [[nodiscard]] WaitNode* front() const noexcept { return first_; }
+  [[nodiscard]] std::size_t size() const noexcept;
+
+  void push_back(WaitNode& node) noexcept;
+  void push_front(WaitNode& node) noexcept;
+  void remove(WaitNode& node) noexcept;
+  WaitNode& pop_front() noexcept;
+
+  // Takes the first n nodes, or all that there are, off the list.
+  WakeChain take_front(std::size_t n) noexcept;
+  WakeChain take_all() noexcept { return take_front(static_cast<std::size_t>(-1)); }
+
+  // Calls f(node) for each, in order.
+  template <class F>
+  void for_each(F&& f) const {
+    for (const WaitNode* node = first_; node != nullptr; node = node->next_) f(*node);
+  }
+
+ private:
+  WaitNode* first_ = nullptr;
+  WaitNode* last_ = nullptr;
+};
+
+// A thread's place in a wait list.
+//
+// state     meaning                                      entered by
+// awake     the thread runs: before sleep(), or it       constructor; sleep() at a timeout
+//           spins, or the time is up
+// asleep    the thread is in the condition variable,     sleep(), under the record's mutex
+//           or about to be
+// stopped   the stop token was triggered                 the stop callback, from awake or asleep
+// woken     it was taken off a list; nobody but its      wake(), from any
+//           thread touches the node again
+class ThreadNode final : public WaitNode {
+ public:
+  // Throws std::bad_alloc at the thread's first contact with the library.
+  CONC_EXPORT explicit ThreadNode(const WaitReason& reason);
+
+  // Waits to be woken, for as long as `patience` allows. With no lock held, after the node was put
+  // into a list. When the outcome is not `woken`, the caller looks under the object's mutex whether
+  // the node is still linked: if so, it takes the node off the list and gives up; if not, it calls
+  // sleep_until_woken(). *Blocks*. *Synchronizes* with the wake().
+  CONC_EXPORT Outcome sleep(Patience& patience) noexcept;
+
+  // The same, spinning for a moment before it sleeps.
+  CONC_EXPORT Outcome spin_then_sleep(Patience& patience) noexcept;
+
+  CONC_EXPORT void sleep_until_woken() noexcept;
+
+  // Makes a woken node ready to be put into a list again.
+  void reuse() noexcept { state_.store(State::awake, std::memory_order_relaxed); }
+
+  [[nodiscard]] ThreadId thread() const noexcept { return thread_; }
+  [[nodiscard]] const WaitReason& reason() const noexcept { return reason_; }
+
+  // What waiter and waker tell each other, under the mutex of the object.
+  bool wants_handoff = false;  // LockCore: to be given the lock, not just told that it is free
+  bool granted = false;        // it got what it waits for with the wake-up
+  bool notified = false;       // Condition: off the condition's list and on to the lock's
+
+ private:
+  enum class State : std::uint32_t { awake, asleep, stopped, woken };
+  struct StopCallback;
+
+  static void wake_thread(WaitNode& node) noexcept;
+  void stop() noexcept;
+  Outcome sleep_on_bed(Patience& patience) noexcept;
+
+  Atomic<State> state_{State::awake};
+  ThreadRecord& record_;
+  const ThreadId thread_;
+  const WaitReason reason_;
+};
+
+}  // namespace conc::detail

@@ -1,0 +1,27 @@
+#include "spin.hpp"
+
+#include <atomic>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+namespace conc::detail {
+namespace {
+
+bool ask_single_cpu() noexcept {
+#if defined(__linux__)
+  cpu_set_t usable;
+  if (sched_getaffinity(0, sizeof usable, &usable) == 0) return CPU_COUNT(&usable) == 1;
+#endif
+  return std::thread::hardware_concurrency() == 1;
+}
+
+}  // namespace
+
+bool single_cpu() noexcept {
+  static const bool answer = ask_single_cpu();
+  return answer;
+}
+
+}  // namespace conc::detail

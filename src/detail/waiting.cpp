@@ -1,0 +1,143 @@
+#include <conc/detail/waiting.hpp>
+
+#include <mutex>
+#include <optional>
+#include <stop_token>
+
+#include "spin.hpp"
+
+namespace conc::detail {
+
+// ---- WaitList
+
+std::size_t WaitList::size() const noexcept {
+  std::size_t count = 0;
+  for_each([&count](const WaitNode&) { ++count; });
+  return count;
+}
+
+void WaitList::push_back(WaitNode& node) noexcept {
+  node.next_ = nullptr;
+  node.previous_ = last_;
+  (last_ != nullptr ? last_->next_ : first_) = &node;
+  last_ = &node;
+  node.linked_ = true;
+}
+
+void WaitList::push_front(WaitNode& node) noexcept {
+  node.next_ = first_;
+  node.previous_ = nullptr;
+  (first_ != nullptr ? first_->previous_ : last_) = &node;
+  first_ = &node;
+  node.linked_ = true;
+}
+
+void WaitList::remove(WaitNode& node) noexcept {
+  (node.previous_ != nullptr ? node.previous_->next_ : first_) = node.next_;
+  (node.next_ != nullptr ? node.next_->previous_ : last_) = node.previous_;
+  node.linked_ = false;
+}
+
+WaitNode& WaitList::pop_front() noexcept {
+  WaitNode& node = *first_;
+  remove(node);
+  return node;
+}
+
+WakeChain WaitList::take_front(std::size_t n) noexcept {
+  WakeChain taken;
+  for (; n > 0 && !empty(); --n) taken.push_back(pop_front());
+  return taken;
+}
+
+// ---- ThreadNode
+
+struct ThreadNode::StopCallback {
+  ThreadNode& node;
+  void operator()() const noexcept { node.stop(); }
+};
+
+ThreadNode::ThreadNode(const WaitReason& reason)
+    : WaitNode(&ThreadNode::wake_thread),
+      record_(this_thread_record()),
+      thread_(record_.id),
+      reason_(reason) {}
+
+void ThreadNode::wake_thread(WaitNode& base) noexcept {
+  auto& node = static_cast<ThreadNode&>(base);
+  ThreadRecord& record = node.record_;
+  // The last touch of the node. The record stays.
+  if (node.state_.exchange(State::woken, std::memory_order_acq_rel) == State::asleep) {
+    { const std::lock_guard until_it_lies_down(record.mutex); }
+    record.bed.notify_one();
+  }
+}
+
+// Run by whoever requests the stop, while the node's thread is in sleep(): the callback's
+// destructor there waits for it.
+void ThreadNode::stop() noexcept {
+  const std::lock_guard lock(record_.mutex);
+  State seen = state_.load(std::memory_order_relaxed);
+  while (seen != State::woken) {
+    if (state_.compare_exchange_weak(seen, State::stopped, std::memory_order_acq_rel)) {
+      if (seen == State::asleep) record_.bed.notify_one();
+      return;
+    }
+  }
+}
+
+Outcome ThreadNode::spin_then_sleep(Patience& patience) noexcept {
+  if (spin([this] { return state_.load(std::memory_order_acquire) == State::woken; })) {
+    return Outcome::woken;
+  }
+  return sleep(patience);
+}
+
+Outcome ThreadNode::sleep(Patience& patience) noexcept {
+  const std::stop_token* const token = patience.token();
+  if (token == nullptr || !token->stop_possible()) return sleep_on_bed(patience);
+  const std::stop_callback<StopCallback> callback(*token, StopCallback{*this});
+  return sleep_on_bed(patience);
+}
+
+Outcome ThreadNode::sleep_on_bed(Patience& patience) noexcept {
+  constexpr auto never = Until::Clock::time_point::max();
+  const Until::Clock::time_point deadline = patience.deadline();
+  std::unique_lock lock(record_.mutex);
+  State seen = State::awake;
+  if (state_.compare_exchange_strong(seen, State::asleep, std::memory_order_acq_rel)) {
+    record_.sleeps_in = this;
+    while ((seen = state_.load(std::memory_order_acquire)) == State::asleep) {
+      if (deadline == never) {
+        record_.bed.wait(lock);
+      } else if (SteadyClock::now() < deadline) {
+        record_.bed.wait_until(lock, deadline);
+      } else if (state_.compare_exchange_strong(seen, State::awake, std::memory_order_acq_rel)) {
+        seen = State::awake;
+        break;
+      }
+    }
+    record_.sleeps_in = nullptr;
+  }
+  switch (seen) {
+    case State::woken:
+      return Outcome::woken;
+    case State::stopped:
+      return Outcome::stopped;
+    case State::awake:
+    case State::asleep:
+      break;
+  }
+  return Outcome::timed_out;
+}
+
+void ThreadNode::sleep_until_woken() noexcept {
+  // No stop callback is left, so only the waker competes for the state.
+  State stopped = State::stopped;
+  state_.compare_exchange_strong(stopped, State::awake, std::memory_order_acq_rel);
+  Patience endless(forever);
+  while (spin_then_sleep(endless) != Outcome::woken) {
+  }
+}
+
+}  // namespace conc::detail
