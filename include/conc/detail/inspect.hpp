@@ -3,6 +3,7 @@
 
 #include <conc/detail/machine.hpp>
 #include <conc/detail/waiting.hpp>
+#include <conc/until.hpp>
 
 #include <cstddef>
 #include <mutex>
@@ -11,15 +12,35 @@ namespace conc::detail {
 
 // A friend of every such object.
 struct Inspect {
-  // How many threads are in the object's wait list.
+  // How many threads wait for the object: for a Condition, to be notified.
   template <class Object>
   static std::size_t waiters(const Object& object) {
-    if constexpr (requires { object.core_.waiters(); }) {
-      return object.core_.waiters();
-    } else {
+    if constexpr (requires { object.waiters_; }) {
       const std::lock_guard lock(object.mutex_);
       return object.waiters_.size();
+    } else {
+      return object.core_.waiters();
     }
+  }
+
+  // How many threads wait to acquire it: for a Condition, its lock.
+  template <class Object>
+  static std::size_t acquirers(const Object& object) {
+    if constexpr (requires { object.core_; }) {
+      return object.core_.waiters();
+    } else {
+      return waiters(object);
+    }
+  }
+
+  // What a wait() of the event notes on entry, and the rest of that wait(): so a test can put a set() between the two.
+  template <class Event>
+  static auto entry(const Event& event) {
+    return event.word_.load();
+  }
+  template <class Event, class Word>
+  static bool wait_since(Event& event, Word entry, Until until) {
+    return event.wait_slow(entry, until);
   }
 };
 

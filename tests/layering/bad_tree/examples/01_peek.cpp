@@ -1,0 +1,3 @@
+#include <conc/lock.hpp>
+
+int main() { return conc::detail::spins(); }

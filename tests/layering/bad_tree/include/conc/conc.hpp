@@ -1,0 +1,3 @@
+#pragma once
+
+#include <conc/logging.hpp>  // allowed
