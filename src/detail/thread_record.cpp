@@ -7,7 +7,6 @@
 
 #include <pthread.h>
 #if defined(__linux__)
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -50,7 +49,8 @@ class Registry {
     return *registry;
   }
 
-  ThreadRecord& enter() {
+  // `name` is nullptr for a thread that conc did not start.
+  ThreadRecord& enter(std::string* given_name, bool daemon) {
     std::unique_ptr<ThreadRecord> made;
     const std::lock_guard lock(mutex_);
     if (spare_.empty()) {
@@ -62,7 +62,10 @@ class Registry {
     ThreadRecord& record = made ? *made : *spare_.back();
     const std::int64_t native_id = native_thread_id();
     const bool main = is_main_thread(native_id);
-    std::string name = main ? "MainThread" : "Dummy-" + std::to_string(dummies_ + 1);
+    const bool dummy = given_name == nullptr && !main;
+    std::string name = given_name != nullptr ? std::move(*given_name)
+                       : main                ? "MainThread"
+                                             : "Dummy-" + std::to_string(dummies_ + 1);
     // Nothing throws from here on.
     if (made) {
       live_.push_back(made.release());
@@ -70,12 +73,14 @@ class Registry {
       live_.push_back(spare_.back());
       spare_.pop_back();
     }
-    if (!main) ++dummies_;
+    if (dummy) ++dummies_;
     const std::lock_guard naming(record.mutex);
     record.name = std::move(name);
     record.id = ++last_id_;
     record.native_id = native_id;
+    record.native_handle = pthread_self();
     record.main = main;
+    record.daemon = daemon;
     return record;
   }
 
@@ -108,7 +113,7 @@ class Registry {
     }
   }
 
-  friend ThreadId meet_this_thread_in(Registry&);
+  friend ThreadRecord& meet(std::string*, bool);
 
   Mutex mutex_;
   std::vector<ThreadRecord*> live_;
@@ -118,19 +123,38 @@ class Registry {
   pthread_key_t at_thread_end_{};
 };
 
-ThreadId meet_this_thread_in(Registry& registry) {
-  ThreadRecord& record = registry.enter();
+ThreadRecord& meet(std::string* name, bool daemon) {
+  Registry& registry = Registry::instance();
+  ThreadRecord& record = registry.enter(name, daemon);
   if (pthread_setspecific(registry.at_thread_end_, &record) != 0) {
     registry.leave(record);
     throw std::bad_alloc();
   }
   this_record = &record;
-  return this_thread_id = record.id;
+  this_thread_id = record.id;
+  return record;
+}
+
+// Linux takes 15 bytes and no more; others take what they like.
+void name_native_thread(NativeHandle thread, const std::string& name) noexcept {
+#if defined(__linux__)
+  pthread_setname_np(thread, name.substr(0, 15).c_str());
+#elif defined(__APPLE__)
+  if (pthread_equal(thread, pthread_self())) pthread_setname_np(name.c_str());
+#else
+  static_cast<void>(thread);
+  static_cast<void>(name);
+#endif
 }
 
 }  // namespace
 
-ThreadId meet_this_thread() { return meet_this_thread_in(Registry::instance()); }
+ThreadId meet_this_thread() { return meet(nullptr, false).id; }
+
+ThreadRecord& begin_this_thread(std::string name, bool daemon) {
+  name_native_thread(pthread_self(), name);
+  return meet(&name, daemon);
+}
 
 ThreadRecord& this_thread_record() {
   if (this_record == nullptr) meet_this_thread();
@@ -146,12 +170,11 @@ std::string this_thread_name() {
 std::string thread_name(ThreadId id) { return Registry::instance().name_of(id); }
 
 void set_this_thread_name(std::string name) {
-  ThreadRecord& record = this_thread_record();
-#if defined(__linux__)
-  ::prctl(PR_SET_NAME, name.c_str());  // cuts it to 15 bytes itself
-#elif defined(__APPLE__)
-  pthread_setname_np(name.c_str());
-#endif
+  set_thread_name(this_thread_record(), std::move(name));
+}
+
+void set_thread_name(ThreadRecord& record, std::string name) {
+  name_native_thread(record.native_handle, name);
   const std::lock_guard lock(record.mutex);
   record.name = std::move(name);
 }

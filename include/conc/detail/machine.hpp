@@ -21,6 +21,7 @@ using CondVar = std::condition_variable;
 template <class T>
 using Atomic = std::atomic<T>;
 using NativeThread = std::thread;
+using NativeHandle = std::thread::native_handle_type;
 using SteadyClock = std::chrono::steady_clock;
 using WallClock = std::chrono::system_clock;
 

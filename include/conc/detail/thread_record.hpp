@@ -29,9 +29,11 @@ struct ThreadRecord {
   std::string name;
 
   // Set when the thread gets the record, constant until it ends.
+  NativeHandle native_handle{};
   ThreadId id = 0;
   std::int64_t native_id = 0;  // the operating system's number
   bool main = false;
+  bool daemon = false;
 };
 
 // The calling thread's id; 0 before its first contact with the library. In the static storage of
@@ -45,6 +47,9 @@ extern CONC_EXPORT constinit thread_local ThreadId this_thread_id;
 
 // Makes the record of the calling thread and returns its id. Throws std::bad_alloc.
 CONC_COLD CONC_EXPORT ThreadId meet_this_thread();
+
+// The same for a thread that conc starts, at its first step. Names it for the operating system as well.
+CONC_EXPORT ThreadRecord& begin_this_thread(std::string name, bool daemon);
 
 // The calling thread's id, made at first need.
 CONC_ALWAYS_INLINE ThreadId self_id() {
@@ -62,6 +67,9 @@ CONC_EXPORT std::string this_thread_name();
 // Names the calling thread, for the operating system as well, which may cut it short (Linux: 15
 // bytes).
 CONC_EXPORT void set_this_thread_name(std::string name);
+
+// The same for another thread, which must not have ended.
+CONC_EXPORT void set_thread_name(ThreadRecord& record, std::string name);
 
 // The name of the thread with this id, or "" when it has ended.
 CONC_EXPORT std::string thread_name(ThreadId id);

@@ -1,0 +1,347 @@
+#include <conc/detail/thread_record.hpp>
+#include <conc/errors.hpp>
+#include <conc/event.hpp>
+#include <conc/hooks.hpp>
+#include <conc/lock.hpp>
+#include <conc/thread.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#if defined(__linux__)
+#include <pthread.h>
+#include <unistd.h>
+#endif
+
+#include "eventually.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using conc::Event;
+using conc::Thread;
+using conc::UsageError;
+using conc::test::eventually;
+
+TEST(Thread, NothingRunsBeforeStart) {
+  std::atomic<bool> ran{false};
+  Thread thread([&] { ran = true; });
+  EXPECT_FALSE(thread.is_alive());
+  EXPECT_EQ(thread.ident(), std::nullopt);
+  EXPECT_EQ(thread.native_id(), std::nullopt);
+  thread.start();
+  thread.join();
+  EXPECT_TRUE(ran);
+}
+
+TEST(Thread, StartReturnsWhenItRuns) {
+  Event go;
+  Thread thread([&] { go.wait(); });
+  thread.start();
+  EXPECT_TRUE(thread.is_alive());
+  EXPECT_TRUE(thread.ident().has_value());
+#if defined(__linux__)
+  ASSERT_TRUE(thread.native_id().has_value());
+  EXPECT_NE(thread.native_id(), ::getpid());
+#endif
+  go.set();
+  thread.join();
+  EXPECT_FALSE(thread.is_alive());
+  EXPECT_TRUE(thread.ident().has_value()) << "kept after the end";
+}
+
+TEST(Thread, StartingTwiceThrowsAndChangesNothing) {
+  Thread thread({.name = "once"}, [] {});
+  thread.start();
+  EXPECT_THROW(thread.start(), UsageError);
+  thread.join();
+  try {
+    thread.start();
+    FAIL() << "started twice";
+  } catch (const UsageError& error) {
+    EXPECT_EQ(std::string(error.what()),
+              "conc::Thread \"once\" was started before; a thread can be started once.");
+  }
+}
+
+TEST(Thread, JoinBeforeStartThrows) {
+  Thread thread([] {});
+  EXPECT_THROW(thread.join(), UsageError);
+}
+
+TEST(Thread, JoiningItselfThrows) {
+  bool thrown = false;
+  Thread* self = nullptr;
+  Thread thread([&] {
+    try {
+      self->join();
+    } catch (const UsageError&) {
+      thrown = true;
+    }
+  });
+  self = &thread;
+  thread.start();
+  thread.join();
+  EXPECT_TRUE(thrown);
+}
+
+TEST(Thread, AnyoneMayJoinAnyNumberOfTimes) {
+  Event go;
+  Thread thread([&] { go.wait(); });
+  thread.start();
+  std::vector<std::thread> joiners;
+  std::atomic<int> joined{0};
+  for (int i = 0; i < 4; ++i) {
+    joiners.emplace_back([&] {
+      thread.join();
+      ++joined;
+    });
+  }
+  go.set();
+  thread.join();
+  thread.join();
+  EXPECT_TRUE(thread.join(conc::at_once));
+  for (std::thread& joiner : joiners) joiner.join();
+  EXPECT_EQ(joined, 4);
+}
+
+TEST(Thread, JoinGivesUpAsUntilSays) {
+  Event go;
+  Thread thread([&] { go.wait(); });
+  thread.start();
+  std::stop_source source;
+  source.request_stop();
+  const std::stop_token stopped = source.get_token();
+  EXPECT_FALSE(thread.join(1ms));
+  EXPECT_FALSE(thread.join(-1s));
+  EXPECT_FALSE(thread.join(std::chrono::steady_clock::now()));
+  EXPECT_FALSE(thread.join(stopped));
+  EXPECT_FALSE(thread.join({1h, stopped}));
+  EXPECT_TRUE(thread.is_alive());
+  go.set();
+  EXPECT_TRUE(thread.join(1h));
+}
+
+TEST(Thread, WhatItDidIsSeenAfterJoin) {
+  int value = 0;
+  Thread thread([&] { value = 42; });
+  thread.start();
+  thread.join();
+  EXPECT_EQ(value, 42);
+}
+
+TEST(Thread, ArgumentsAreMovedIn) {
+  int sum = 0;
+  Thread thread([&sum](std::unique_ptr<int> a, int b) { sum = *a + b; }, std::make_unique<int>(40), 2);
+  thread.start();
+  thread.join();
+  EXPECT_EQ(sum, 42);
+}
+
+TEST(Thread, CapturesAreDestroyedBeforeItHasEnded) {
+  auto held = std::make_shared<int>(1);
+  const std::weak_ptr<int> watch = held;
+  Thread thread([held = std::move(held)] {});
+  thread.start();
+  thread.join();
+  EXPECT_TRUE(watch.expired());
+}
+
+TEST(Thread, ALeadingStopTokenIsFilledIn) {
+  Event began;
+  int extra = 0;
+  Thread thread(
+      [&](std::stop_token stop, int n) {
+        extra = n;
+        began.set();
+        Event never;
+        EXPECT_FALSE(never.wait(stop));
+      },
+      7);
+  thread.start();
+  began.wait();
+  EXPECT_TRUE(thread.request_stop());
+  EXPECT_FALSE(thread.request_stop());
+  thread.join();
+  EXPECT_EQ(extra, 7);
+  EXPECT_TRUE(thread.stop_token().stop_requested());
+}
+
+TEST(Thread, TheDestructorAsksItToStopAndWaits) {
+  std::atomic<bool> ended{false};
+  {
+    Thread thread([&](std::stop_token stop) {
+      Event never;
+      static_cast<void>(never.wait(stop));
+      ended = true;
+    });
+    thread.start();
+  }
+  EXPECT_TRUE(ended);
+}
+
+TEST(Thread, ADaemonIsLeftRunning) {
+  auto go = std::make_shared<Event>();
+  auto ended = std::make_shared<Event>();
+  {
+    Thread thread({.daemon = true}, [go, ended] {
+      go->wait();
+      ended->set();
+    });
+    EXPECT_TRUE(thread.daemon());
+    thread.start();
+    EXPECT_THROW(thread.set_daemon(false), UsageError);
+  }
+  EXPECT_FALSE(ended->is_set());
+  go->set();
+  ended->wait();
+}
+
+TEST(Thread, TheDaemonFlagIsInherited) {
+  bool inner = false;
+  Thread outer({.daemon = true}, [&] { inner = Thread([] {}).daemon(); });
+  EXPECT_FALSE(Thread([] {}).daemon()) << "the main thread is none";
+  outer.start();
+  outer.join();
+  EXPECT_TRUE(inner);
+  outer = Thread([] {});
+  outer.set_daemon(true);
+  EXPECT_TRUE(outer.daemon());
+}
+
+TEST(Thread, HasADefaultNameWithANumber) {
+  const std::string a = Thread([] {}).name();
+  const std::string b = Thread([] {}).name();
+  ASSERT_EQ(a.substr(0, 7), "Thread-");
+  EXPECT_EQ(std::stoi(a.substr(7)) + 1, std::stoi(b.substr(7)));
+}
+
+#if defined(__linux__)
+std::string native_name() {
+  char name[16] = {};
+  pthread_getname_np(pthread_self(), name, sizeof name);
+  return name;
+}
+
+TEST(Thread, ItsNameReachesTheOperatingSystemAndFollowsSetName) {
+  Event named;
+  Event renamed;
+  std::string first;
+  std::string second;
+  std::string ours;
+  Thread thread({.name = "a name longer than the limit"}, [&] {
+    first = native_name();
+    named.set();
+    renamed.wait();
+    second = native_name();
+    ours = conc::detail::this_thread_name();
+  });
+  thread.start();
+  named.wait();
+  thread.set_name("short");
+  renamed.set();
+  thread.join();
+  EXPECT_EQ(first, "a name longer t");
+  EXPECT_EQ(second, "short");
+  EXPECT_EQ(ours, "short");
+  EXPECT_EQ(thread.name(), "short");
+  thread.set_name("after the end");
+  EXPECT_EQ(thread.name(), "after the end");
+}
+#endif
+
+TEST(Thread, AnEscapedExceptionIsReportedWithTheThreadsName) {
+  static std::string channel;
+  static std::string text;
+  conc::set_report_hook([](const conc::Report& news) {
+    channel = news.channel;
+    text = std::string(news.message) + " " + conc::describe(news.exception);
+  });
+  Thread thread({.name = "w1"}, [] { throw std::runtime_error("lost"); });
+  thread.start();
+  thread.join();
+  conc::set_report_hook(nullptr);
+  EXPECT_EQ(channel, "conc.thread");
+  EXPECT_EQ(text, "conc::Thread \"w1\" was ended by an exception. std::runtime_error: lost");
+}
+
+TEST(Thread, MovesAndIsThenEmpty) {
+  std::vector<Thread> threads;
+  std::atomic<int> ran{0};
+  for (int i = 0; i < 5; ++i) threads.emplace_back([&] { ++ran; });
+  for (Thread& thread : threads) thread.start();
+  for (Thread& thread : threads) thread.join();
+  EXPECT_EQ(ran, 5);
+  Thread moved = std::move(threads[0]);
+  EXPECT_FALSE(moved.is_alive());
+  EXPECT_THROW(threads[0].start(), UsageError);  // NOLINT(bugprone-use-after-move)
+}
+
+TEST(Thread, MayDestroyItsOwnObject) {
+  auto ended = std::make_shared<Event>();
+  auto go = std::make_shared<Event>();
+  auto thread = std::make_shared<std::unique_ptr<Thread>>();
+  *thread = std::make_unique<Thread>([go, ended, thread] {
+    go->wait();
+    thread->reset();
+    ended->set();
+  });
+  (*thread)->start();
+  go->set();
+  ended->wait();
+}
+
+TEST(ThreadRecord, AForeignThreadHasANameOfItsOwn) {
+  std::string name;
+  conc::detail::ThreadId id = 0;
+  std::thread([&] {
+    name = conc::detail::this_thread_name();
+    id = conc::detail::self_id();
+    EXPECT_EQ(conc::detail::thread_name(id), name);
+    conc::detail::set_this_thread_name("renamed");
+    EXPECT_EQ(conc::detail::thread_name(id), "renamed");
+  }).join();
+  EXPECT_EQ(name.substr(0, 6), "Dummy-");
+  EXPECT_TRUE(eventually([&] { return conc::detail::thread_name(id).empty(); })) << "gone with its thread";
+}
+
+TEST(ThreadRecord, TheMainThreadIsNamedSo) { EXPECT_EQ(conc::detail::this_thread_name(), "MainThread"); }
+
+TEST(ThreadRecord, NoTwoThreadsHaveTheSameId) {
+  std::vector<conc::detail::ThreadId> ids;
+  for (int i = 0; i < 20; ++i) {
+    std::thread([&] { ids.push_back(conc::detail::self_id()); }).join();
+  }
+  for (std::size_t i = 1; i < ids.size(); ++i) EXPECT_LT(ids[i - 1], ids[i]);
+}
+
+// The library may be used while a thread's own objects go.
+struct LateUser {
+  conc::Lock* lock;
+  ~LateUser() {
+    lock->acquire();
+    lock->release();
+  }
+};
+
+TEST(ThreadRecord, OutlivesTheThreadsOwnObjects) {
+  static conc::Lock lock;
+  for (int i = 0; i < 20; ++i) {
+    std::thread([] {
+      thread_local LateUser user{&lock};
+      EXPECT_NE(user.lock, nullptr);
+    }).join();
+  }
+  EXPECT_FALSE(lock.locked());
+}
+
+}  // namespace
