@@ -45,6 +45,18 @@ class Report(unittest.TestCase):
         self.assertEqual([row.name for row in table], ["Lock_Free", "Lock_Free/2"])
         self.assertEqual([row.ratio("std") for row in table], [2.0, 0.5])
 
+    def test_how_long_was_measured_is_no_part_of_the_situation(self):
+        table = report.rows(
+            {"BM_A_B/2/min_time:0.5/real_time/threads:2": 1, "BM_A_B_std/2/threads:2": 3}
+        )
+        self.assertEqual([row.name for row in table], ["A_B/2/threads:2"])
+        self.assertEqual([row.ratio("std") for row in table], [3.0])
+
+    def test_rows_stand_in_the_order_of_registration(self):
+        first = result("BM_A_B", 0, 1, "median") | {"family_index": 0}
+        second = result("BM_C_D", 0, 1, "median") | {"family_index": 1}
+        self.assertEqual(list(report.medians([second, first])), ["BM_A_B", "BM_C_D"])
+
     def test_the_order_of_rivals_and_rows_does_not_matter(self):
         table = report.rows({"BM_Lock_Free_std": 20, "BM_Lock_Free": 10})
         self.assertEqual(table[0].times, {"conc": 10, "std": 20})
@@ -54,7 +66,11 @@ class Report(unittest.TestCase):
 
     def test_only_the_median_counts(self):
         times = report.medians(
-            [result("BM_A_B", 5, 1, "mean"), result("BM_A_B", 6, 2, "median"), result("BM_A_B", 7, 3, "cv")]
+            [
+                result("BM_A_B", 5, 1, "mean"),
+                result("BM_A_B", 6, 2, "median"),
+                result("BM_A_B", 7, 3, "cv"),
+            ]
         )
         self.assertEqual(times, {"BM_A_B": 2})
 
@@ -88,7 +104,10 @@ class Report(unittest.TestCase):
     def test_a_directory_of_results_becomes_a_table_and_a_chart(self):
         with tempfile.TemporaryDirectory() as name:
             directory = Path(name)
-            results = [result("BM_Lock_Free", 0, 10, "median"), result("BM_Lock_Free_std", 0, 25, "median")]
+            results = [
+                result("BM_Lock_Free", 0, 10, "median"),
+                result("BM_Lock_Free_std", 0, 25, "median"),
+            ]
             text = json.dumps({"context": {"date": "2026-01-02T03:04:05"}, "benchmarks": results})
             (directory / "lock.json").write_text(text, encoding="utf-8")
 

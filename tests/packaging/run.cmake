@@ -34,7 +34,12 @@ endfunction()
 function(refuse regex)
   list(JOIN ARGN " " shown)
   message(STATUS "(to be refused) ${shown}")
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  execute_process(
+    COMMAND ${ARGN}
+    RESULT_VARIABLE status
+    OUTPUT_VARIABLE output
+    ERROR_VARIABLE output
+  )
   if(status EQUAL 0)
     message(FATAL_ERROR "${shown}\nshould have failed.\n${output}")
   endif()
@@ -156,8 +161,9 @@ function(case_refusals)
       "-DCMAKE_CXX_COMPILER=${COMPILER}"
       "-DCMAKE_PREFIX_PATH=${prefix}"
   )
-  refuse("built without its component logging" ${configure} "-DCONSUMER_ARGUMENTS=COMPONENTS\;logging")
-  refuse("has no component \"logs\"" ${configure} "-DCONSUMER_ARGUMENTS=COMPONENTS\;core\;logs")
+  set(arguments -DCONSUMER_ARGUMENTS=COMPONENTS)
+  refuse("built without its component logging" ${configure} "${arguments}\;logging")
+  refuse("has no component \"logs\"" ${configure} "${arguments}\;core\;logs")
   refuse("compatible with requested version \"0.0\"" ${configure} -DCONSUMER_VERSION=0.0)
   refuse("compatible with requested version \"0.2\"" ${configure} -DCONSUMER_VERSION=0.2)
 endfunction()
@@ -188,7 +194,7 @@ function(case_pkg_config)
   endforeach()
 endfunction()
 
-# One binary serves every version of fmt: no name that the libraries give away is fmt's or mentions it.
+# One binary serves every version of fmt: no name that the libraries export is fmt's or mentions it.
 function(case_symbols)
   if(NOT NM)
     message(STATUS "Skipped: there is no nm.")
@@ -252,7 +258,7 @@ function(embed mode)
   run("${CMAKE_COMMAND}" --install "${build}")
   file(GLOB_RECURSE files RELATIVE "${installed}" "${installed}/*")
   if(NOT files STREQUAL "bin/consumer")
-    message(FATAL_ERROR "The parent installs one program, but these files were installed:\n${files}")
+    message(FATAL_ERROR "The parent installs one program, but this was installed:\n${files}")
   endif()
 
   run("${CMAKE_CTEST_COMMAND}" --test-dir "${build}" --show-only)

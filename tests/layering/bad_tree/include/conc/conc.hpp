@@ -1,3 +1,6 @@
 #pragma once
 
-#include <conc/logging.hpp>  // allowed
+#include <conc/executor.hpp>
+#include <conc/future.hpp>
+#include <conc/lock.hpp>  // allowed
+#include <conc/logging.hpp>

@@ -1,3 +1,3 @@
-#include "../lock_table.hpp"  // points up, inside src/
+#include "../lock.hpp"  // points up, inside src/
 
 #include <conc/detail/waiting.hpp>  // allowed
