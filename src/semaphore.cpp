@@ -1,0 +1,27 @@
+#include <conc/errors.hpp>
+#include <conc/semaphore.hpp>
+
+#include <stdexcept>
+#include <string>
+
+#include "detail/message.hpp"
+
+namespace conc {
+
+std::ptrdiff_t Semaphore::throw_negative(std::ptrdiff_t permits, const char* name) {
+  throw std::invalid_argument(
+      detail::message("Semaphore", name,
+                      "was made with " + std::to_string(permits) + " permits; it takes 0 or more"));
+}
+
+void Semaphore::throw_refused(std::ptrdiff_t n) const {
+  const std::string got = "got release(" + std::to_string(n) + ")";
+  if (n < 1) {
+    throw std::invalid_argument(detail::message("Semaphore", name(), got + "; it takes 1 or more"));
+  }
+  throw UsageError(detail::message("Semaphore", name(),
+                                   got + ", which would make more permits free than the " +
+                                       std::to_string(max_permits) + " it can hold"));
+}
+
+}  // namespace conc
