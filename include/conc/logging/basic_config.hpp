@@ -1,0 +1,47 @@
+// basic_config: the whole configuration of a small program.
+#pragma once
+
+#include <conc/export.hpp>
+#include <conc/logging/file_handler.hpp>
+#include <conc/logging/formatter.hpp>
+#include <conc/logging/handler.hpp>
+#include <conc/logging/level.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace conc::logging {
+
+// Where records go: to `handlers`, or to the file `filename`, or to `stream`, or else to stderr.
+struct BasicConfig {
+  std::optional<Level> level = {};  // of the root; left as it is by default
+  std::string format = {};          // "%(levelname)s:%(name)s:%(message)s" by default, or the same in
+                                    // the other style
+  std::string datefmt = {};         // as Formatter has it
+  Style style = Style::percent;
+  std::filesystem::path filename = {};
+  FileMode filemode = FileMode::append;
+  std::ostream* stream = nullptr;  // must live as long as anything logs
+  std::vector<std::shared_ptr<Handler>> handlers = {};  // get a formatter if they have none
+  bool force = false;  // take the root's present handlers away first, and close them
+};
+
+// Gives the root its handlers, formatter and level:
+//
+//   logging::basic_config({.level = Level::info, .format = "%(asctime)s %(message)s"});
+//
+// Does nothing when the root has handlers, unless `force` is set. Of several threads that call it at
+// once, one configures.
+//
+// Throws std::invalid_argument when `stream` comes with `filename`, or `handlers` with either, when
+// a handler is null, and for a bad format; std::system_error when the file cannot be opened. The
+// root is as it was then.
+//
+// Python: logging.basicConfig()
+CONC_LOGGING_EXPORT void basic_config(const BasicConfig& config);
+
+}  // namespace conc::logging

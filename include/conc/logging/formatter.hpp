@@ -1,0 +1,67 @@
+// Formatter: makes the line that a handler writes from a record.
+#pragma once
+
+#include <conc/export.hpp>
+#include <conc/logging/record.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace conc::logging {
+
+// How a pattern marks its fields.
+enum class Style : std::uint8_t {
+  percent,  // %(levelname)-8s %(lineno)4d; %% for a percent sign
+  brace,    // {levelname:<8} {lineno:4};   {{ and }} for braces
+};
+
+// A pattern compiled to a list of pieces, once. Many handlers and threads may share a Formatter.
+//
+// The fields, with Python's names:
+//
+//   name             the logger's               asctime          the time, see datefmt
+//   levelname        "WARNING"                  created          seconds since 1970, with fraction
+//   levelno          30                         msecs            0..999, of the second
+//   message          with its arguments in it   relativeCreated  milliseconds since the first use
+//   pathname         of the source file         thread           as conc::get_ident() has it
+//   filename         its last component         threadName
+//   module           without the extension      process          the operating system's number
+//   lineno           line                       processName
+//   funcName         function
+//
+// After a percent sign and a field stand C's flags, width, precision and conversion: s for any
+// field, d i u x X o e E f F g G for numbers. In braces, after a colon, stands a format
+// specification of fmt. A width counts characters (UTF-8 code points), not bytes.
+//
+// When the record has an exception, its text follows on a line of its own.
+//
+// Python: logging.Formatter
+class CONC_LOGGING_EXPORT Formatter {
+ public:
+  // "%(message)s" when `pattern` is empty. `datefmt` is for strftime(), in local time; when it is
+  // empty, asctime is like "2024-05-31 18:07:59,042".
+  // Throws std::invalid_argument that names the field, or the position in the pattern, for an
+  // unknown field, a conversion that does not suit the field, a width above 4096, and for a pattern
+  // without any field, which is most often one of the other style.
+  explicit Formatter(std::string_view pattern = {}, std::string_view datefmt = {},
+                     Style style = Style::percent);
+  virtual ~Formatter();
+
+  Formatter(const Formatter&) = delete;
+  Formatter& operator=(const Formatter&) = delete;
+
+  // Appends the line for `record` to `out`, without a line end.
+  // Called by several threads at once with no lock held, by each only while it logs. May throw; the
+  // handler then reports the record as lost.
+  // Cost: allocates only when `out` grows. Local time and strftime() run once per second and thread.
+  // Python: format(), which returns the line.
+  virtual void format(const LogRecord& record, std::string& out) const;
+
+ private:
+  class Pattern;
+  std::unique_ptr<const Pattern> pattern_;
+};
+
+}  // namespace conc::logging

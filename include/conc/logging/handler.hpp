@@ -1,0 +1,140 @@
+// Handler: the base of everything that takes records to a place. NullHandler: takes them nowhere.
+#pragma once
+
+#include <conc/export.hpp>
+#include <conc/lock.hpp>
+#include <conc/logging/filter.hpp>
+#include <conc/logging/formatter.hpp>
+#include <conc/logging/level.hpp>
+#include <conc/logging/record.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace conc::logging {
+
+// A handler is shared by the loggers it was added to, which keep it alive. Every member may be
+// called by any thread at any time; level, formatter and filters may change while others log.
+//
+// To write one, derive and override emit():
+//
+//   class Shout : public logging::Handler {
+//     void emit(const logging::LogRecord&, std::string_view line) override { horn(line); }
+//   };
+//
+// What emit(), a formatter or a filter throws never reaches the program's logging call. It is
+// written to stderr, at most once a second for each handler, and the record is counted in lost().
+// Other handlers still get the record.
+//
+// What they log themselves comes to every handler but those that the thread is inside of, so it
+// cannot go round for ever. While a thread is in emit() such a record waits until the handler's lock
+// is free again, so two handlers that log to each other cannot deadlock.
+//
+// Python: logging.Handler
+class CONC_LOGGING_EXPORT Handler {
+ public:
+  virtual ~Handler();
+
+  Handler(const Handler&) = delete;
+  Handler& operator=(const Handler&) = delete;
+
+  // Loggers pass on the records of at least this level. It is Level::notset at first.
+  void set_level(Level level) noexcept;
+  [[nodiscard]] Level level() const noexcept;
+
+  // Lines are made by `formatter`; null brings back the bare message.
+  // Throws std::bad_alloc.
+  void set_formatter(std::shared_ptr<const Formatter> formatter);
+  [[nodiscard]] std::shared_ptr<const Formatter> formatter() const;
+
+  // A record must pass every filter; the same filter twice is once.
+  // Throws std::invalid_argument for null; std::bad_alloc.
+  void add_filter(std::shared_ptr<const Filter> filter);
+  // Nothing happens when the filter is not there. Throws std::bad_alloc.
+  void remove_filter(const std::shared_ptr<const Filter>& filter);
+
+  // Takes the record where it belongs, whatever its level, if it passes the filters. Blocks as
+  // emit() does, and while another thread is in it.
+  // Returns whether the record passed the filters, be it lost afterwards.
+  // Cost: two atomic read-modify-writes, and two more for the lock, beside formatting and emit().
+  // Python: handle()
+  bool handle(const LogRecord& record) noexcept;
+
+  // Hands everything that the handler still holds to where it belongs. Not to be called from emit().
+  // Throws what the handler's kind says.
+  // Python: flush()
+  void flush();
+
+  // Flushes and gives back files and connections. May be called again. What a record does that
+  // comes later, the handler's kind says. Not to be called from emit().
+  // Throws what the handler's kind says.
+  // Python: close()
+  void close();
+
+  // How many records an error kept from arriving.
+  [[nodiscard]] std::uint64_t lost() const noexcept;
+
+  // What the handler is, for messages: `FileHandler "/var/log/app.log"`. The name of its class if
+  // the handler does not say better. Called with and without the handler's lock.
+  [[nodiscard]] virtual std::string description() const;
+
+ protected:
+  // What emit() is given.
+  enum class Wants : std::uint8_t {
+    nothing,  // it is never called
+    record,   // the record alone; nothing is formatted
+    line,     // the record, and the line that the formatter made of it
+  };
+
+  explicit Handler(Wants wants = Wants::line, std::string terminator = {});
+
+  // Takes one record to its place. `line` is the formatted record with terminator() behind it.
+  // Called with the handler's lock held, so by one thread at a time. May throw.
+  virtual void emit(const LogRecord& record, std::string_view line) = 0;
+
+  // Do the work of flush() and close(), with the handler's lock held. Nothing by default.
+  virtual void on_flush();
+  virtual void on_close();
+
+  // What ends a line. Throws std::bad_alloc.
+  void set_terminator(std::string terminator);
+
+  // The lock that emit(), on_flush() and on_close() run under, for further members of a derived
+  // class.
+  [[nodiscard]] Lock& lock() const noexcept;
+
+ private:
+  friend class Logger;
+  struct State;
+
+  // shutdown() closes it.
+  static void enlist(const std::shared_ptr<Handler>& handler);
+
+  // Counts a record that did not arrive, and says so if it is time to.
+  void lose(std::string_view what, std::string_view why) const noexcept;
+
+  const std::unique_ptr<State> state_;
+};
+
+// Takes records nowhere. A library puts one on its logger, so that without any configuration by the
+// program its warnings do not go to stderr.
+// Python: logging.NullHandler
+class CONC_LOGGING_EXPORT NullHandler final : public Handler {
+ public:
+  NullHandler();
+  ~NullHandler() override;
+
+ private:
+  void emit(const LogRecord& record, std::string_view line) override;
+};
+
+// Flushes and closes every handler that was ever added to a logger and is still alive, the youngest
+// first. Errors are written to stderr. Runs by itself when the program exits; records logged after
+// that, by destructors of globals for instance, still arrive.
+// Python: logging.shutdown()
+CONC_LOGGING_EXPORT void shutdown() noexcept;
+
+}  // namespace conc::logging

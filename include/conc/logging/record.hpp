@@ -1,0 +1,65 @@
+// LogRecord: what there is to say about one logging call.
+#pragma once
+
+#include <conc/export.hpp>
+#include <conc/logging/level.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+namespace conc::logging {
+
+class OwnedRecord;
+
+// Made by the logger for one call, and shown by reference to filters, formatters and handlers.
+//
+// All text is borrowed: it is there until the call that received the record returns. Who wants to
+// keep a record, or to hand it to another thread, takes own() of it.
+//
+// Python: logging.LogRecord
+struct LogRecord {
+  std::string_view name = {};  // the logger's
+  Level level = Level::notset;
+  std::string_view message = {};    // finished: the arguments are in it
+  std::string_view exception = {};  // "Type: what()" and what caused it, or ""
+
+  std::string_view pathname = {};  // of the source file, as the compiler was given it
+  std::string_view func = {};
+  std::uint32_t lineno = 0;  // from 1; 0 means unknown
+
+  std::chrono::system_clock::time_point created = {};
+  std::chrono::nanoseconds relative_created{0};  // since the program's first use of logging
+
+  std::uint64_t thread = 0;  // as conc::get_ident() has it
+  std::string_view thread_name = {};
+  std::int64_t process = 0;  // the operating system's number
+  std::string_view process_name = {};
+
+  // The last component of `pathname`.
+  [[nodiscard]] CONC_LOGGING_EXPORT std::string_view filename() const noexcept;
+
+  // The file name without its last extension.
+  [[nodiscard]] CONC_LOGGING_EXPORT std::string_view module_name() const noexcept;
+
+  // A copy with text of its own.
+  // Throws std::bad_alloc.
+  // Cost: one allocation.
+  [[nodiscard]] CONC_LOGGING_EXPORT OwnedRecord own() const;
+};
+
+// A record to keep. Moving it moves the text along; views taken from record() stay valid until the
+// OwnedRecord that holds it then is destroyed or assigned to. To copy, own() once more.
+class OwnedRecord {
+ public:
+  CONC_LOGGING_EXPORT explicit OwnedRecord(const LogRecord& record);
+
+  [[nodiscard]] const LogRecord& record() const noexcept { return record_; }
+
+ private:
+  std::unique_ptr<char[]> text_;  // all of it, end to end; the record's views point into it
+  LogRecord record_;
+};
+
+}  // namespace conc::logging

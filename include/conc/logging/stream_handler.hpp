@@ -1,0 +1,53 @@
+// StreamHandler: writes lines to stderr, to stdout or to any std::ostream.
+#pragma once
+
+#include <conc/export.hpp>
+#include <conc/logging/handler.hpp>
+
+#include <cstdio>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+namespace conc::logging {
+
+// Each line goes to the stream in one piece and the stream is flushed, before the logging call
+// returns. The handler does not own its stream, which must outlive it; close() leaves it open.
+//
+// A stream that fails is cleared before the next record, so writing resumes when it can.
+//
+// Python: logging.StreamHandler
+class CONC_LOGGING_EXPORT StreamHandler : public Handler {
+ public:
+  // Writes to stderr.
+  StreamHandler();
+
+  // Writes to a stream of C, as stdout: lines keep their place between what printf() writes.
+  // Throws std::invalid_argument for null.
+  explicit StreamHandler(std::FILE* stream);
+
+  // Writes to a stream of C++. The program does not use the stream meanwhile, unless it is one of
+  // the standard ones.
+  explicit StreamHandler(std::ostream& stream);
+
+  ~StreamHandler() override;
+
+  // What ends each line: "\n" at first. Takes effect with the next record.
+  // Throws std::bad_alloc.
+  // Python: the attribute of this name
+  using Handler::set_terminator;
+
+  [[nodiscard]] std::string description() const override;
+
+ protected:
+  // Throws std::system_error, or std::ios_base::failure for a std::ostream.
+  void emit(const LogRecord& record, std::string_view line) override;
+  void on_flush() override;
+
+ private:
+  // One of the two.
+  std::FILE* const file_;
+  std::ostream* const stream_;
+};
+
+}  // namespace conc::logging

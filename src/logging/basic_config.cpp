@@ -1,0 +1,80 @@
+#include <conc/detail/machine.hpp>
+#include <conc/logging/basic_config.hpp>
+#include <conc/logging/logger.hpp>
+#include <conc/logging/stream_handler.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <stdexcept>
+#include <string_view>
+
+
+namespace conc::logging {
+namespace {
+
+// Serialises configurations. Only handlers of conc's own make are made under it; no user code runs.
+constinit conc::detail::Mutex configuring;
+
+constexpr std::string_view default_format(Style style) noexcept {
+  return style == Style::percent ? "%(levelname)s:%(name)s:%(message)s"
+                                 : "{levelname}:{name}:{message}";
+}
+
+void check(const BasicConfig& config) {
+  const auto refuse = [](const char* why) {
+    throw std::invalid_argument("conc::logging::basic_config: " + std::string(why));
+  };
+  if (config.handlers.empty()) {
+    if (config.stream != nullptr && !config.filename.empty()) {
+      refuse("give either a stream or a filename.");
+    }
+    return;
+  }
+  if (config.stream != nullptr || !config.filename.empty()) {
+    refuse("give either handlers, or a stream or a filename to make one for.");
+  }
+  const auto& handlers = config.handlers;
+  if (std::find(handlers.begin(), handlers.end(), nullptr) != handlers.end()) {
+    refuse("a handler must not be null.");
+  }
+}
+
+std::shared_ptr<Handler> make_handler(const BasicConfig& config) {
+  if (!config.filename.empty()) {
+    return std::make_shared<FileHandler>(config.filename, FileOptions{.mode = config.filemode});
+  }
+  if (config.stream != nullptr) return std::make_shared<StreamHandler>(*config.stream);
+  return std::make_shared<StreamHandler>();
+}
+
+}  // namespace
+
+void basic_config(const BasicConfig& config) {
+  check(config);
+  Logger& root = get_logger();
+  std::vector<std::shared_ptr<Handler>> replaced;
+  {
+    const std::lock_guard guard(configuring);
+    if (config.force) {
+      replaced = root.handlers();
+    } else if (!root.handlers().empty()) {
+      return;
+    }
+    const auto formatter = std::make_shared<const Formatter>(
+        config.format.empty() ? default_format(config.style) : std::string_view(config.format),
+        config.datefmt, config.style);
+    std::vector<std::shared_ptr<Handler>> handlers = config.handlers;
+    if (handlers.empty()) handlers.push_back(make_handler(config));
+
+    for (const auto& handler : replaced) root.remove_handler(handler);
+    for (const auto& handler : handlers) {
+      if (handler->formatter() == nullptr) handler->set_formatter(formatter);
+      root.add_handler(handler);
+    }
+    if (config.level) root.set_level(*config.level);
+  }
+  // Without the lock, since a handler's close() may be user code.
+  for (const auto& handler : replaced) handler->close();
+}
+
+}  // namespace conc::logging

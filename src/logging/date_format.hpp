@@ -1,0 +1,28 @@
+// DateFormat: a time as text, in local time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace conc::logging::detail {
+
+// A compiled datefmt. What depends on the second alone is made once per second and thread.
+class DateFormat {
+ public:
+  // For strftime(). When it is empty: "2024-05-31 18:07:59,042".
+  explicit DateFormat(std::string_view datefmt);
+
+  // Throws std::length_error when strftime() makes more than a mebibyte; std::bad_alloc.
+  void append(std::chrono::system_clock::time_point time, std::string& out) const;
+
+ private:
+  void append_second(std::int64_t second, std::string& out) const;
+
+  std::string format_;  // with a mark behind it, see append_second()
+  bool milliseconds_;
+  std::uint64_t key_;  // no other format has it, unless it is the same
+};
+
+}  // namespace conc::logging::detail

@@ -1,0 +1,23 @@
+#include <conc/logging/filter.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+namespace conc::logging {
+
+Filter::Filter(std::string name) : name_(std::move(name)) {}
+
+Filter::Filter(Predicate passes) : passes_(std::move(passes)) {
+  if (!passes_) {
+    throw std::invalid_argument("conc::logging::Filter: the predicate must not be empty.");
+  }
+}
+
+bool Filter::accepts(const LogRecord& record) const {
+  if (passes_) return passes_(record);
+  if (name_.empty()) return true;
+  if (!record.name.starts_with(name_)) return false;
+  return record.name.size() == name_.size() || record.name[name_.size()] == '.';
+}
+
+}  // namespace conc::logging

@@ -1,0 +1,195 @@
+#include <conc/detail/machine.hpp>
+#include <conc/lock_guard.hpp>
+#include <conc/logging/handler.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <stdexcept>
+#include <typeinfo>
+#include <utility>
+
+#include "active.hpp"
+#include "complaint.hpp"
+#include "line_buffer.hpp"
+#include "published.hpp"
+#include "shutdown.hpp"
+
+#if defined(__GNUC__)
+#include <cxxabi.h>
+
+#include <cstdlib>
+#endif
+
+namespace conc::logging {
+namespace {
+
+// What may change while others log: replaced as a whole.
+struct Outfit {
+  std::vector<std::shared_ptr<const Filter>> filters;
+  std::shared_ptr<const Formatter> formatter;
+  std::string terminator;
+  bool operator==(const Outfit&) const = default;
+};
+
+const Formatter& bare_message() {
+  static const Formatter* const formatter = new Formatter;  // serves destructors of globals as well
+  return *formatter;
+}
+
+constinit conc::detail::Atomic<std::uint64_t> last_serial{0};
+
+}  // namespace
+
+struct Handler::State {
+  explicit State(Wants what) : wants(what) {}
+
+  const Wants wants;
+  const std::uint64_t serial = last_serial.fetch_add(1, std::memory_order_relaxed) + 1;
+  conc::detail::Atomic<int> level{static_cast<int>(Level::notset)};
+  conc::detail::Atomic<std::uint64_t> lost{0};
+  detail::Published<Outfit> outfit;
+  Lock lock{"logging.Handler"};
+  detail::Complaint complaint;
+};
+
+Handler::Handler(Wants wants, std::string terminator) : state_(std::make_unique<State>(wants)) {
+  set_terminator(std::move(terminator));
+}
+
+Handler::~Handler() = default;
+
+void Handler::set_level(Level level) noexcept {
+  state_->level.store(static_cast<int>(level), std::memory_order_relaxed);
+}
+
+Level Handler::level() const noexcept {
+  return static_cast<Level>(state_->level.load(std::memory_order_relaxed));
+}
+
+void Handler::set_formatter(std::shared_ptr<const Formatter> formatter) {
+  state_->outfit.update([&](Outfit& outfit) {
+    outfit.formatter.swap(formatter);
+    return true;
+  });
+}
+
+std::shared_ptr<const Formatter> Handler::formatter() const {
+  const auto outfit = state_->outfit.read();
+  return outfit ? outfit->formatter : nullptr;
+}
+
+void Handler::set_terminator(std::string terminator) {
+  state_->outfit.update([&](Outfit& outfit) {
+    outfit.terminator.swap(terminator);
+    return true;
+  });
+}
+
+void Handler::add_filter(std::shared_ptr<const Filter> filter) {
+  if (filter == nullptr) {
+    throw std::invalid_argument("conc::logging::Handler::add_filter: the filter must not be null.");
+  }
+  state_->outfit.update([&](Outfit& outfit) {
+    const auto& filters = outfit.filters;
+    if (std::find(filters.begin(), filters.end(), filter) != filters.end()) return false;
+    outfit.filters.push_back(std::move(filter));
+    return true;
+  });
+}
+
+void Handler::remove_filter(const std::shared_ptr<const Filter>& filter) {
+  state_->outfit.update([&](Outfit& outfit) { return std::erase(outfit.filters, filter) != 0; });
+}
+
+bool Handler::handle(const LogRecord& record) noexcept {
+  State& state = *state_;
+  if (state.wants == Wants::nothing) return true;
+  if (detail::Active::contains(this)) {
+    lose("a record that it logged itself was lost: ", record.message);
+    return true;
+  }
+
+  detail::Active active(this);
+  bool passed = false;
+  try {
+    const auto outfit = state.outfit.read();
+    if (outfit) {
+      for (const auto& filter : outfit->filters) {
+        if (!filter->accepts(record)) return false;
+      }
+    }
+    passed = true;
+
+    detail::LineBuffer line;
+    if (state.wants == Wants::line) {
+      const Formatter* const formatter = outfit ? outfit->formatter.get() : nullptr;
+      (formatter != nullptr ? *formatter : bare_message()).format(record, line.text());
+      if (outfit) line.text() += outfit->terminator;
+    }
+
+    active.begin_locked();
+    const LockGuard guard(state.lock);
+    emit(record, line.text());
+  } catch (...) {
+    lose("a record was lost: ", detail::describe_current_exception());
+  }
+  return passed;
+}
+
+void Handler::flush() {
+  detail::Active active(this);
+  active.begin_locked();
+  const LockGuard guard(state_->lock);
+  on_flush();
+}
+
+void Handler::close() {
+  detail::Active active(this);
+  active.begin_locked();
+  const LockGuard guard(state_->lock);
+  on_flush();
+  on_close();
+}
+
+std::uint64_t Handler::lost() const noexcept {
+  return state_->lost.load(std::memory_order_relaxed);
+}
+
+std::string Handler::description() const {
+  const char* const name = typeid(*this).name();
+#if defined(__GNUC__)
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> readable(
+      abi::__cxa_demangle(name, nullptr, nullptr, &status), std::free);
+  if (status == 0) return readable.get();
+#endif
+  return name;
+}
+
+void Handler::on_flush() {}
+
+void Handler::on_close() {}
+
+Lock& Handler::lock() const noexcept { return state_->lock; }
+
+void Handler::enlist(const std::shared_ptr<Handler>& handler) {
+  detail::close_at_shutdown(handler->state_->serial, handler);
+}
+
+void Handler::lose(std::string_view what, std::string_view why) const noexcept {
+  const std::uint64_t lost = state_->lost.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (!state_->complaint.due()) return;
+  try {
+    detail::complain({description(), ": ", what, why, " (", std::to_string(lost), " lost so far)"});
+  } catch (...) {
+    detail::complain({"a handler: ", what, why});
+  }
+}
+
+NullHandler::NullHandler() : Handler(Wants::nothing) {}
+
+NullHandler::~NullHandler() = default;
+
+void NullHandler::emit(const LogRecord&, std::string_view) {}
+
+}  // namespace conc::logging

@@ -1,0 +1,181 @@
+#include <conc/detail/thread_record.hpp>
+#include <conc/logging/logger.hpp>
+#include <conc/logging/stream_handler.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+
+#include "active.hpp"
+#include "complaint.hpp"
+#include "process_id.hpp"
+#include "published.hpp"
+#include "tree.hpp"
+
+namespace conc::logging {
+namespace {
+
+using detail::Tree;
+
+// Where records go that find no handler.
+Handler& last_resort() {
+  static Handler* const handler = [] {
+    auto* const made = new StreamHandler;
+    made->set_level(Level::warning);
+    return made;
+  }();
+  return *handler;
+}
+
+template <class T>
+bool add_once(std::vector<T>& list, const T& one) {
+  if (std::find(list.begin(), list.end(), one) != list.end()) return false;
+  list.push_back(one);
+  return true;
+}
+
+// Called in a catch block.
+CONC_COLD void complain_of_loss(const Logger& logger) noexcept {
+  static constinit detail::Complaint complaint;
+  if (!complaint.due()) return;
+  detail::complain({"logger \"", logger.name(), "\": a record was lost: ",
+                    detail::describe_current_exception()});
+}
+
+}  // namespace
+
+Logger& get_logger(std::string_view name) { return Tree::instance().get(name); }
+
+void disable(Level level) { Tree::instance().set_floor(level); }
+
+Logger::Logger(std::string name)
+    : threshold_(std::numeric_limits<int>::max()),
+      name_(std::move(name)),
+      state_(std::make_unique<State>()) {}
+
+Logger::~Logger() = default;
+
+void Logger::write(Level level, const CallSite& site, std::string_view message,
+                   std::string_view exception) const noexcept {
+  try {
+    const auto created = conc::detail::WallClock::now();
+    const std::string thread_name = conc::detail::this_thread_name();
+    handle({
+        .name = name_,
+        .level = level,
+        .message = message,
+        .exception = exception,
+        .pathname = site.pathname,
+        .func = site.func,
+        .lineno = site.line,
+        .created = created,
+        .relative_created = created - Tree::instance().start(),
+        .thread = conc::detail::self_id(),
+        .thread_name = thread_name,
+        .process = detail::process_id(),
+        .process_name = detail::process_name,
+    });
+  } catch (...) {
+    complain_of_loss(*this);
+  }
+}
+
+void Logger::handle(const LogRecord& record) const noexcept {
+  if (disabled()) return;
+  try {
+    if (detail::Active::defer(*this, record)) return;
+    if (const auto filters = state_->filters.read()) {
+      if (detail::Active::contains(this)) return;  // logged by one of the filters
+      const detail::Active active(this);
+      for (const auto& filter : *filters) {
+        if (!filter->accepts(record)) return;
+      }
+    }
+  } catch (...) {
+    return complain_of_loss(*this);
+  }
+
+  bool found = false;
+  const Logger* logger = this;
+  do {
+    if (const auto handlers = logger->state_->handlers.read()) {
+      found = true;
+      for (const auto& handler : *handlers) {
+        if (record.level >= handler->level()) handler->handle(record);
+      }
+    }
+  } while (logger->propagate() && (logger = logger->parent()) != nullptr);
+  if (!found && record.level >= last_resort().level()) last_resort().handle(record);
+}
+
+void Logger::set_level(Level level) { Tree::instance().set_level(*this, level); }
+
+Level Logger::level() const noexcept {
+  return static_cast<Level>(state_->level.load(std::memory_order_relaxed));
+}
+
+Level Logger::effective_level() const noexcept {
+  for (const Logger* logger = this; logger != nullptr; logger = logger->parent()) {
+    if (const Level level = logger->level(); level != Level::notset) return level;
+  }
+  return Level::notset;
+}
+
+Logger* Logger::parent() const noexcept { return state_->parent.load(std::memory_order_acquire); }
+
+std::vector<Logger*> Logger::children() const { return Tree::instance().children(*this); }
+
+Logger& Logger::child(std::string_view suffix) const {
+  if (parent() == nullptr) return get_logger(suffix);
+  return get_logger(name_ + '.' + std::string(suffix));
+}
+
+void Logger::set_propagate(bool propagate) noexcept {
+  state_->propagate.store(propagate, std::memory_order_relaxed);
+}
+
+bool Logger::propagate() const noexcept {
+  return state_->propagate.load(std::memory_order_relaxed);
+}
+
+void Logger::set_disabled(bool disabled) { Tree::instance().set_disabled(*this, disabled); }
+
+bool Logger::disabled() const noexcept { return state_->disabled.load(std::memory_order_relaxed); }
+
+void Logger::add_handler(std::shared_ptr<Handler> handler) {
+  if (handler == nullptr) {
+    throw std::invalid_argument("conc::logging::Logger::add_handler: the handler must not be null.");
+  }
+  Handler::enlist(handler);
+  state_->handlers.update([&](auto& handlers) { return add_once(handlers, handler); });
+}
+
+void Logger::remove_handler(const std::shared_ptr<Handler>& handler) {
+  state_->handlers.update([&](auto& handlers) { return std::erase(handlers, handler) != 0; });
+}
+
+std::vector<std::shared_ptr<Handler>> Logger::handlers() const {
+  const auto handlers = state_->handlers.read();
+  return handlers ? *handlers : std::vector<std::shared_ptr<Handler>>();
+}
+
+bool Logger::has_handlers() const noexcept {
+  const Logger* logger = this;
+  do {
+    if (!logger->state_->handlers.empty()) return true;
+  } while (logger->propagate() && (logger = logger->parent()) != nullptr);
+  return false;
+}
+
+void Logger::add_filter(std::shared_ptr<const Filter> filter) {
+  if (filter == nullptr) {
+    throw std::invalid_argument("conc::logging::Logger::add_filter: the filter must not be null.");
+  }
+  state_->filters.update([&](auto& filters) { return add_once(filters, filter); });
+}
+
+void Logger::remove_filter(const std::shared_ptr<const Filter>& filter) {
+  state_->filters.update([&](auto& filters) { return std::erase(filters, filter) != 0; });
+}
+
+}  // namespace conc::logging

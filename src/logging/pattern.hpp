@@ -1,0 +1,55 @@
+// The pieces of a format pattern.
+#pragma once
+
+#include <conc/logging/formatter.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "padding.hpp"
+
+namespace conc::logging::detail {
+
+enum class Field : std::uint8_t {
+  // Text
+  name,
+  levelname,
+  message,
+  pathname,
+  filename,
+  module_name,
+  func_name,
+  asctime,
+  thread_name,
+  process_name,
+  // Integers
+  levelno,
+  lineno,
+  msecs,
+  thread,
+  process,
+  // Numbers with a fraction
+  created,
+  relative_created,
+};
+
+struct Piece {
+  enum class Kind : std::uint8_t {
+    literal,  // `text` as it is
+    text,     // the field as text, padded
+    integer,  // the field as an integer; `text` is a format string of fmt, or empty for plain digits
+    real,     // the field with its fraction; likewise
+  };
+
+  Kind kind = Kind::literal;
+  Field field{};
+  Padding padding{};
+  std::string text{};
+};
+
+// Throws std::invalid_argument that names the field or the position.
+[[nodiscard]] std::vector<Piece> compile_pattern(std::string_view pattern, Style style);
+
+}  // namespace conc::logging::detail

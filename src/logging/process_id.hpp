@@ -1,0 +1,15 @@
+// Which process this is.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace conc::logging::detail {
+
+// The operating system's number. Kept, so no system call; right in the child of a fork as well.
+[[nodiscard]] std::int64_t process_id() noexcept;
+
+// Python's name for a process that nobody gave another.
+inline constexpr std::string_view process_name = "MainProcess";
+
+}  // namespace conc::logging::detail

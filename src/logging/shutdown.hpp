@@ -1,0 +1,18 @@
+// Which handlers to close when the program ends.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+namespace conc::logging {
+class Handler;
+}
+
+namespace conc::logging::detail {
+
+// shutdown() flushes and closes the handler if it is still alive by then. Handlers with a larger
+// `serial` come first. May be called again for the same one.
+// Throws std::bad_alloc.
+void close_at_shutdown(std::uint64_t serial, const std::shared_ptr<Handler>& handler);
+
+}  // namespace conc::logging::detail

@@ -1,0 +1,84 @@
+// Tree: all loggers by name.
+#pragma once
+
+#include <conc/detail/machine.hpp>
+#include <conc/logging/logger.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "published.hpp"
+
+namespace conc::logging {
+
+// The parts of a logger that calls below its level do not touch.
+struct Logger::State {
+  // Written by the tree alone, under its lock.
+  conc::detail::Atomic<Logger*> parent{nullptr};
+  conc::detail::Atomic<int> level{static_cast<int>(Level::notset)};
+  conc::detail::Atomic<bool> disabled{false};
+  Level effective = Level::notset;  // only looked at under the lock
+
+  conc::detail::Atomic<bool> propagate{true};
+  detail::Published<std::vector<std::shared_ptr<Handler>>> handlers;
+  detail::Published<std::vector<std::shared_ptr<const Filter>>> filters;
+};
+
+namespace detail {
+
+// Made at the first use of logging and never destroyed, nor is any logger; the static pointer keeps
+// them reachable. Its lock is held for looking up and relinking alone, never while a handler,
+// filter or formatter runs.
+//
+// Loggers are kept in the order of their names. All that lie below "a" have names from "a." up to,
+// but not including, "a/", the slash being the character after the dot; and a parent stands before
+// its children. So a subtree is a range, and one pass over it, from left to right, finds every
+// parent done already.
+class Tree {
+ public:
+  static Tree& instance();
+
+  [[nodiscard]] Logger& root() noexcept { return root_; }
+
+  // Throws std::bad_alloc.
+  [[nodiscard]] Logger& get(std::string_view name);
+  [[nodiscard]] std::vector<Logger*> children(const Logger& parent);
+
+  void set_level(Logger& logger, Level level);
+  void set_disabled(Logger& logger, bool disabled);
+  void set_floor(Level floor);
+
+  [[nodiscard]] std::chrono::system_clock::time_point start() const noexcept { return start_; }
+
+ private:
+  using Loggers = std::map<std::string_view, std::unique_ptr<Logger>>;  // keys: Logger::name_
+
+  Tree();
+
+  [[nodiscard]] Logger& nearest_ancestor(std::string_view name);
+  // The loggers below, of any depth.
+  struct Range {
+    Loggers::iterator first, last;
+    [[nodiscard]] Loggers::iterator begin() const { return first; }
+    [[nodiscard]] Loggers::iterator end() const { return last; }
+  };
+  // Throws std::bad_alloc.
+  [[nodiscard]] Range below(const Logger& logger);
+
+  // The parent's effective level must be right.
+  void update(Logger& logger) noexcept;
+
+  const std::chrono::system_clock::time_point start_;
+  conc::detail::Mutex mutex_;
+  Logger root_;
+  // Guarded by mutex_.
+  Loggers loggers_;  // but the root
+  int floor_ = static_cast<int>(Level::notset);
+};
+
+}  // namespace detail
+}  // namespace conc::logging

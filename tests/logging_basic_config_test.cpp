@@ -1,0 +1,171 @@
+#include <conc/logging/basic_config.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "logging_fixture.hpp"
+
+namespace conc::test {
+namespace {
+
+using logging::basic_config;
+using logging::get_logger;
+using logging::Level;
+
+class BasicConfigTest : public LoggingTest {};
+
+TEST_F(BasicConfigTest, ByDefaultWritesToStderrInPythonsFormat) {
+  ::testing::internal::CaptureStderr();
+  basic_config({});
+  get_logger().warning("watch out");
+  get_logger("a.b").error("oh");
+  get_logger("a.b").info("below the level");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "WARNING:root:watch out\nERROR:a.b:oh\n");
+  EXPECT_EQ(get_logger().handlers().size(), 1u);
+}
+
+TEST_F(BasicConfigTest, TakesLevelFormatDatefmtStyleAndStream) {
+  std::ostringstream stream;
+  basic_config({.level = Level::debug,
+                .format = "{asctime} {levelname:<8}|{message}",
+                .datefmt = "(time)",
+                .style = logging::Style::brace,
+                .stream = &stream});
+  get_logger("a").debug("hello");
+  EXPECT_EQ(stream.str(), "(time) DEBUG   |hello\n");
+  EXPECT_EQ(get_logger().level(), Level::debug);
+}
+
+TEST_F(BasicConfigTest, BraceStyleHasADefaultFormatToo) {
+  std::ostringstream stream;
+  basic_config({.style = logging::Style::brace, .stream = &stream});
+  get_logger("a").warning("hello");
+  EXPECT_EQ(stream.str(), "WARNING:a:hello\n");
+}
+
+TEST_F(BasicConfigTest, WithFilenameWritesToTheFileAndNotToStderr) {
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("conc-basic-config-" + std::to_string(::getpid()) + ".log");
+  ::testing::internal::CaptureStderr();
+  basic_config({.filename = path, .filemode = logging::FileMode::truncate});
+  get_logger().warning("into the file");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(std::filesystem::file_size(path), std::string("WARNING:root:into the file\n").size());
+  EXPECT_EQ(get_logger().handlers().size(), 1u);
+  std::filesystem::remove(path);
+}
+
+TEST_F(BasicConfigTest, DoesNothingWhenTheRootHasAHandler) {
+  const auto kept = keep(get_logger());
+  basic_config({.level = Level::debug, .format = "%(name)s"});
+  EXPECT_EQ(get_logger().level(), Level::warning);
+  EXPECT_EQ(get_logger().handlers().size(), 1u);
+  EXPECT_EQ(kept->formatter(), nullptr);
+}
+
+TEST_F(BasicConfigTest, ForceTakesTheOldHandlersAwayAndClosesThem) {
+  struct Closing : logging::Handler {
+    void emit(const logging::LogRecord&, std::string_view) override {}
+    void on_close() override { closed = true; }
+    std::atomic<bool> closed{false};
+  };
+  const auto old = std::make_shared<Closing>();
+  get_logger().add_handler(old);
+  std::ostringstream stream;
+  basic_config({.stream = &stream, .force = true});
+  EXPECT_TRUE(old->closed);
+  EXPECT_EQ(old.use_count(), 1);
+  get_logger().warning("w");
+  EXPECT_EQ(stream.str(), "WARNING:root:w\n");
+}
+
+TEST_F(BasicConfigTest, GivenHandlersGetTheFormatterUnlessTheyHaveOne) {
+  const auto plain = std::make_shared<KeepingHandler>();
+  const auto dressed = std::make_shared<KeepingHandler>();
+  dressed->set_formatter(std::make_shared<logging::Formatter>("own %(message)s"));
+  basic_config({.format = "basic %(message)s", .handlers = {plain, dressed}});
+  get_logger().warning("w");
+  EXPECT_EQ(plain->lines(), (Lines{"basic w"}));
+  EXPECT_EQ(dressed->lines(), (Lines{"own w"}));
+}
+
+TEST_F(BasicConfigTest, ContradictionsAreRefused) {
+  std::ostringstream stream;
+  const auto handler = std::make_shared<KeepingHandler>();
+  EXPECT_THROW(basic_config({.filename = "x.log", .stream = &stream}), std::invalid_argument);
+  EXPECT_THROW(basic_config({.stream = &stream, .handlers = {handler}}), std::invalid_argument);
+  EXPECT_THROW(basic_config({.filename = "x.log", .handlers = {handler}}), std::invalid_argument);
+  EXPECT_THROW(basic_config({.handlers = {handler, nullptr}}), std::invalid_argument);
+  EXPECT_FALSE(std::filesystem::exists("x.log"));
+}
+
+TEST_F(BasicConfigTest, WhatThrowsLeavesTheRootAsItWas) {
+  const auto kept = keep(get_logger());
+  EXPECT_THROW(basic_config({.level = Level::debug, .format = "%(no)s", .force = true}),
+               std::invalid_argument);
+  EXPECT_THROW(basic_config({.level = Level::debug, .filename = "/missing/x.log", .force = true}),
+               std::system_error);
+  EXPECT_EQ(get_logger().level(), Level::warning);
+  get_logger().warning("w");
+  EXPECT_EQ(kept->lines(), (Lines{"w"}));
+}
+
+TEST_F(BasicConfigTest, ModuleCallsConfigureARootWithoutHandlers) {
+  ::testing::internal::CaptureStderr();
+  logging::info("below the level");
+  EXPECT_EQ(get_logger().handlers().size(), 1u);
+  logging::warning("{}", 1);
+  logging::error("{}", 2);
+  logging::critical("{}", 3);
+  logging::log(Level::error, "{}", 4);
+  try {
+    throw std::runtime_error("why");
+  } catch (...) {
+    logging::exception("{}", 5);
+  }
+  logging::debug("below the level");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "WARNING:root:1\nERROR:root:2\nCRITICAL:root:3\nERROR:root:4\n"
+            "ERROR:root:5\nstd::runtime_error: why\n");
+  EXPECT_EQ(get_logger().handlers().size(), 1u);
+}
+
+TEST_F(BasicConfigTest, ModuleCallPutsAHandlerBackWhenAllWereTakenAway) {
+  ::testing::internal::CaptureStderr();
+  logging::warning("one");
+  for (const auto& handler : get_logger().handlers()) get_logger().remove_handler(handler);
+  EXPECT_FALSE(get_logger().has_handlers());
+  logging::info("two");
+  EXPECT_TRUE(get_logger().has_handlers());
+  ::testing::internal::GetCapturedStderr();
+}
+
+TEST_F(BasicConfigTest, ModuleCallLeavesAConfiguredRootAlone) {
+  const auto kept = keep(get_logger());
+  logging::warning("w");
+  EXPECT_EQ(kept->lines(), (Lines{"w"}));
+  EXPECT_EQ(get_logger().handlers().size(), 1u);
+}
+
+TEST_F(BasicConfigTest, OfThreadsThatConfigureAtOnceOneDoes) {
+  ::testing::internal::CaptureStderr();
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) threads.emplace_back([] { logging::info("no"); });
+    for (auto& thread : threads) thread.join();
+    ASSERT_EQ(get_logger().handlers().size(), 1u);
+    reset();
+  }
+  ::testing::internal::GetCapturedStderr();
+}
+
+}  // namespace
+}  // namespace conc::test

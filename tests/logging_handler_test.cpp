@@ -1,0 +1,324 @@
+#include <conc/logging/handler.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "logging_fixture.hpp"
+
+namespace conc::test {
+namespace {
+
+using logging::get_logger;
+using logging::Level;
+using logging::Logger;
+using logging::LogRecord;
+
+class HandlerTest : public LoggingTest {};
+
+const LogRecord some_record{.name = "a.b", .level = Level::info, .message = "hello"};
+
+// Does what it is told in every place where a handler runs code that is not the library's.
+class Told : public logging::Handler {
+ public:
+  std::function<void()> on_emit = [] {};
+  std::function<void()> at_flush = [] {};
+  std::atomic<int> emitted{0};
+  std::atomic<int> closed{0};
+
+ private:
+  void emit(const LogRecord&, std::string_view) override {
+    ++emitted;
+    on_emit();
+  }
+  void on_flush() override { at_flush(); }
+  void on_close() override { ++closed; }
+};
+
+class FailingFormatter : public logging::Formatter {
+  void format(const LogRecord&, std::string&) const override {
+    throw std::runtime_error("formatter failed");
+  }
+};
+
+TEST_F(HandlerTest, BeginsWithoutLevelFiltersAndFormatter) {
+  KeepingHandler handler;
+  EXPECT_EQ(handler.level(), Level::notset);
+  EXPECT_EQ(handler.formatter(), nullptr);
+  EXPECT_TRUE(handler.handle(some_record));
+  EXPECT_EQ(handler.lines(), (Lines{"hello"}));
+}
+
+TEST_F(HandlerTest, FormatterMakesTheLineUntilItIsTakenAway) {
+  KeepingHandler handler;
+  const auto formatter = std::make_shared<logging::Formatter>("<%(message)s>");
+  handler.set_formatter(formatter);
+  EXPECT_EQ(handler.formatter(), formatter);
+  handler.handle(some_record);
+  handler.set_formatter(nullptr);
+  EXPECT_EQ(handler.formatter(), nullptr);
+  handler.handle(some_record);
+  EXPECT_EQ(handler.lines(), (Lines{"<hello>", "hello"}));
+  EXPECT_EQ(formatter.use_count(), 1);
+}
+
+TEST_F(HandlerTest, FormatterMayBeWrittenByTheProgram) {
+  class Shouting : public logging::Formatter {
+    void format(const LogRecord& record, std::string& out) const override {
+      logging::Formatter::format(record, out);
+      out += '!';
+    }
+  };
+  KeepingHandler handler;
+  handler.set_formatter(std::make_shared<Shouting>());
+  handler.handle(some_record);
+  EXPECT_EQ(handler.lines(), (Lines{"hello!"}));
+}
+
+TEST_F(HandlerTest, EveryFilterMustLetARecordPass) {
+  KeepingHandler handler;
+  const auto by_name = std::make_shared<logging::Filter>("a");
+  const auto by_level = std::make_shared<logging::Filter>(
+      [](const LogRecord& record) { return record.level < Level::error; });
+  handler.add_filter(by_name);
+  handler.add_filter(by_level);
+  handler.add_filter(by_level);
+  EXPECT_TRUE(handler.handle(some_record));
+  EXPECT_FALSE(handler.handle({.name = "b", .message = "other name"}));
+  EXPECT_FALSE(handler.handle({.name = "a", .level = Level::error, .message = "other level"}));
+  handler.remove_filter(by_level);
+  EXPECT_TRUE(handler.handle({.name = "a", .level = Level::error, .message = "error"}));
+  EXPECT_EQ(handler.lines(), (Lines{"hello", "error"}));
+  EXPECT_EQ(handler.lost(), 0u);
+}
+
+TEST_F(HandlerTest, FilterByNamePassesTheLoggerAndThoseBelow) {
+  const logging::Filter filter("a.b");
+  EXPECT_TRUE(filter.accepts({.name = "a.b"}));
+  EXPECT_TRUE(filter.accepts({.name = "a.b.c"}));
+  EXPECT_FALSE(filter.accepts({.name = "a"}));
+  EXPECT_FALSE(filter.accepts({.name = "a.bc"}));
+  EXPECT_TRUE(logging::Filter("").accepts({.name = "anything"}));
+  EXPECT_THROW(logging::Filter{logging::Filter::Predicate()}, std::invalid_argument);
+}
+
+TEST_F(HandlerTest, NullIsNoFilter) {
+  KeepingHandler handler;
+  EXPECT_THROW(handler.add_filter(nullptr), std::invalid_argument);
+}
+
+TEST_F(HandlerTest, ErrorStaysInTheHandlerAndOthersStillGetTheRecord) {
+  Logger& logger = get_logger("errors");
+  const auto failing = std::make_shared<Told>();
+  failing->on_emit = [] { throw std::runtime_error("no paper"); };
+  logger.add_handler(failing);
+  const auto kept = keep(logger);
+  ::testing::internal::CaptureStderr();
+  logger.warning("one");
+  logger.warning("two");
+  const std::string report = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(kept->lines(), (Lines{"one", "two"}));
+  EXPECT_EQ(failing->lost(), 2u);
+  EXPECT_NE(report.find("Told"), std::string::npos) << report;
+  EXPECT_NE(report.find("std::runtime_error: no paper"), std::string::npos) << report;
+}
+
+TEST_F(HandlerTest, ErrorsAreReportedOnceASecondForEachHandler) {
+  Told one, two;
+  one.on_emit = two.on_emit = [] { throw std::runtime_error("no paper"); };
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 100; ++i) one.handle(some_record);
+  two.handle(some_record);
+  const std::string report = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(report.begin(), report.end(), '\n'), 2) << report;
+  EXPECT_EQ(one.lost(), 100u);
+}
+
+TEST_F(HandlerTest, FormatterAndFilterThatThrowCountAsErrorsOfTheHandler) {
+  KeepingHandler handler;
+  ::testing::internal::CaptureStderr();
+  handler.set_formatter(std::make_shared<FailingFormatter>());
+  EXPECT_TRUE(handler.handle(some_record));
+  handler.set_formatter(nullptr);
+  handler.add_filter(std::make_shared<logging::Filter>(
+      [](const LogRecord&) -> bool { throw std::runtime_error("filter failed"); }));
+  EXPECT_FALSE(handler.handle(some_record));
+  const std::string report = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(report.find("formatter failed"), std::string::npos) << report;
+  EXPECT_EQ(handler.lost(), 2u);
+  EXPECT_EQ(handler.lines(), (Lines{}));
+}
+
+// ---- Logging while logging
+
+TEST_F(HandlerTest, WhatAHandlerLogsDoesNotComeBackToIt) {
+  Logger& logger = get_logger("itself");
+  const auto told = std::make_shared<Told>();
+  told->on_emit = [&] { logger.warning("inner"); };
+  logger.add_handler(told);
+  const auto kept = keep(logger);
+  ::testing::internal::CaptureStderr();
+  logger.warning("outer");
+  const std::string report = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(told->emitted, 1);
+  EXPECT_EQ(told->lost(), 1u);
+  EXPECT_NE(report.find("inner"), std::string::npos) << report;
+  EXPECT_EQ(kept->lines(), (Lines{"inner", "outer"}));
+}
+
+TEST_F(HandlerTest, WhatAFormatterLogsDoesNotComeBackToItsHandler) {
+  class Chatty : public logging::Formatter {
+    void format(const LogRecord& record, std::string& out) const override {
+      get_logger("chatty").warning("formatting {}", record.message);
+      logging::Formatter::format(record, out);
+    }
+  };
+  Logger& logger = get_logger("chatty");
+  const auto first = keep(logger);
+  first->set_formatter(std::make_shared<Chatty>());
+  const auto second = keep(logger);
+  ::testing::internal::CaptureStderr();
+  logger.warning("w");
+  ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(first->lines(), (Lines{"w"}));
+  EXPECT_EQ(second->lines(), (Lines{"formatting w", "w"}));
+}
+
+TEST_F(HandlerTest, WhatAFilterLogsDoesNotComeBackToItsLogger) {
+  Logger& logger = get_logger("filtering");
+  const auto kept = keep(logger);
+  const auto filter = std::make_shared<logging::Filter>([&](const LogRecord&) {
+    logger.warning("inner");
+    return true;
+  });
+  logger.add_filter(filter);
+  logger.warning("outer");
+  logger.remove_filter(filter);
+  EXPECT_EQ(kept->lines(), (Lines{"outer"}));
+}
+
+TEST_F(HandlerTest, HandlersThatLogToEachOtherNeitherLoopNorDeadlock) {
+  Logger& a = get_logger("each.a");
+  Logger& b = get_logger("each.b");
+  a.set_propagate(false);
+  b.set_propagate(false);
+  const auto to_b = std::make_shared<Told>();
+  const auto to_a = std::make_shared<Told>();
+  to_b->on_emit = [&] { b.warning("from a"); };
+  to_a->on_emit = [&] { a.warning("from b"); };
+  a.add_handler(to_b);
+  b.add_handler(to_a);
+  constexpr int rounds = 300;
+  ::testing::internal::CaptureStderr();
+  std::thread other([&] {
+    for (int i = 0; i < rounds; ++i) b.warning("w");
+  });
+  for (int i = 0; i < rounds; ++i) a.warning("w");
+  other.join();
+  ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(to_a->emitted, 2 * rounds);
+  EXPECT_EQ(to_b->emitted, 2 * rounds);
+}
+
+TEST_F(HandlerTest, RecordThatWaitedForALockIsWhole) {
+  Logger& logger = get_logger("waited");
+  const auto told = std::make_shared<Told>();
+  told->on_emit = [&] {
+    const std::string text = "made in emit, and longer than any small buffer";
+    get_logger("waited.deep").error("{}", text);
+  };
+  logger.add_handler(told);
+  const auto kept = keep(get_logger("waited.deep"), "%(name)s %(levelname)s %(message)s");
+  ::testing::internal::CaptureStderr();
+  logger.warning("w");
+  ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(kept->lines(),
+            (Lines{"waited.deep ERROR made in emit, and longer than any small buffer"}));
+}
+
+TEST_F(HandlerTest, FlushAndCloseMayLog) {
+  Logger& logger = get_logger("flushing");
+  const auto told = std::make_shared<Told>();
+  told->at_flush = [&] { logger.warning("flushing"); };
+  logger.add_handler(told);
+  const auto kept = keep(logger);
+  ::testing::internal::CaptureStderr();
+  told->flush();
+  told->close();
+  ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(kept->lines(), (Lines{"flushing", "flushing"}));
+  EXPECT_EQ(told->closed, 1);
+}
+
+TEST_F(HandlerTest, EmitIsRunByOneThreadAtATime) {
+  const auto told = std::make_shared<Told>();
+  int unguarded = 0;
+  told->on_emit = [&] { ++unguarded; };
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 500; ++i) told->handle(some_record);
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(unguarded, 2000);
+}
+
+// ---- Ends
+
+TEST_F(HandlerTest, ShutdownClosesTheYoungestFirst) {
+  std::vector<int> closed;
+  struct Noting : logging::Handler {
+    Noting(std::vector<int>& where, int number) : where_(where), number_(number) {}
+    void emit(const LogRecord&, std::string_view) override {}
+    void on_close() override { where_.push_back(number_); }
+    std::vector<int>& where_;
+    const int number_;
+  };
+  const auto one = std::make_shared<Noting>(closed, 1);
+  const auto two = std::make_shared<Noting>(closed, 2);
+  const auto never_added = std::make_shared<Noting>(closed, 3);
+  auto gone = std::make_shared<Noting>(closed, 4);
+  Logger& logger = get_logger("closing");
+  logger.add_handler(gone);
+  logger.remove_handler(gone);
+  gone.reset();
+  logger.add_handler(two);
+  logger.add_handler(one);
+  get_logger("closing.more").add_handler(one);
+  logging::shutdown();
+  EXPECT_EQ(closed, (std::vector<int>{2, 1}));
+}
+
+TEST_F(HandlerTest, ErrorDuringShutdownIsReportedAndTheOthersAreClosed) {
+  const auto older = std::make_shared<Told>();
+  const auto failing = std::make_shared<Told>();
+  failing->at_flush = [] { throw std::runtime_error("cannot flush"); };
+  get_logger("closing").add_handler(older);
+  get_logger("closing").add_handler(failing);
+  ::testing::internal::CaptureStderr();
+  logging::shutdown();
+  const std::string report = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(older->closed, 1);
+  EXPECT_NE(report.find("cannot flush"), std::string::npos) << report;
+}
+
+TEST_F(HandlerTest, ManyHandlersComeAndGoWithoutBeingRemembered) {
+  Logger& logger = get_logger("many");
+  for (int i = 0; i < 1000; ++i) {
+    const auto kept = keep(logger);
+    logger.warning("w");
+    logger.remove_handler(kept);
+    EXPECT_EQ(kept.use_count(), 1);
+    EXPECT_EQ(kept->lines().size(), 1u);
+  }
+}
+
+}  // namespace
+}  // namespace conc::test

@@ -1,0 +1,140 @@
+// The value that loggers and handlers read without a lock.
+
+#include "../src/logging/published.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+#include "gate.hpp"
+
+namespace conc::logging::detail {
+namespace {
+
+std::atomic<int> alive{0};
+
+// Counts those that exist, and knows when it does not.
+class Counted {
+ public:
+  explicit Counted(int number) : number_(number), check_(~number) { ++alive; }
+  Counted(const Counted& other) : number_(other.number_), check_(other.check_) { ++alive; }
+  ~Counted() {
+    check_ = 0;
+    --alive;
+  }
+  Counted& operator=(const Counted&) = default;
+  bool operator==(const Counted&) const = default;
+  [[nodiscard]] bool sound() const { return check_ == ~number_; }
+
+ private:
+  int number_;
+  int check_;
+};
+
+using Numbers = std::vector<std::shared_ptr<const Counted>>;
+
+void put(Published<Numbers>& numbers, int number) {
+  numbers.update([&](Numbers& next) {
+    next = {std::make_shared<const Counted>(number)};
+    return true;
+  });
+}
+
+TEST(Published, BeginsEmpty) {
+  Published<Numbers> numbers;
+  EXPECT_TRUE(numbers.empty());
+  EXPECT_FALSE(numbers.read());
+}
+
+TEST(Published, ReaderKeepsTheVersionItGot) {
+  Published<Numbers> numbers;
+  put(numbers, 1);
+  {
+    const auto first = numbers.read();
+    put(numbers, 2);
+    const auto second = numbers.read();
+    EXPECT_EQ(alive, 2);
+    EXPECT_TRUE((*first)[0]->sound());
+    EXPECT_TRUE((*second)[0]->sound());
+    EXPECT_NE(&*first, &*second);
+  }
+  EXPECT_EQ(alive, 1);
+}
+
+TEST(Published, VersionDiesWithItsLastReader) {
+  Published<Numbers> numbers;
+  put(numbers, 1);
+  auto first = std::make_unique<Published<Numbers>::Reading>(numbers.read());
+  auto second = std::make_unique<Published<Numbers>::Reading>(numbers.read());
+  numbers.update([](Numbers& next) {
+    next.clear();
+    return true;
+  });
+  EXPECT_TRUE(numbers.empty());
+  EXPECT_EQ(alive, 1);
+  first.reset();
+  EXPECT_EQ(alive, 1);
+  second.reset();
+  EXPECT_EQ(alive, 0);
+}
+
+TEST(Published, ReaderThatIsGoneBeforeTheVersionLeavesNothing) {
+  Published<Numbers> numbers;
+  put(numbers, 1);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(numbers.read());
+  put(numbers, 2);
+  EXPECT_EQ(alive, 1);
+}
+
+TEST(Published, ChangeThatIsRefusedOrThrowsChangesNothing) {
+  Published<Numbers> numbers;
+  put(numbers, 1);
+  numbers.update([](Numbers& next) {
+    next.clear();
+    return false;
+  });
+  EXPECT_THROW(numbers.update([](Numbers& next) -> bool {
+    next.clear();
+    throw std::runtime_error("why");
+  }),
+               std::runtime_error);
+  EXPECT_FALSE(numbers.empty());
+  EXPECT_EQ(alive, 1);
+}
+
+TEST(Published, ReadersAndWritersAtOnceSeeWholeVersionsAndLeaveNone) {
+  {
+    Published<Numbers> numbers;
+    std::atomic<int> writing{2};
+    test::together(5, [&](std::size_t who) {
+      if (who < 2) {
+        for (int i = 0; i < 2'000; ++i) {
+          if (i % 3 == 0) {
+            numbers.update([](Numbers& next) {
+              next.clear();
+              return true;
+            });
+          } else {
+            put(numbers, i);
+          }
+        }
+        --writing;
+        return;
+      }
+      while (writing != 0) {
+        const auto outer = numbers.read();
+        const auto inner = numbers.read();
+        ASSERT_TRUE(!outer || (*outer)[0]->sound());
+        ASSERT_TRUE(!inner || (*inner)[0]->sound());
+      }
+    });
+  }
+  EXPECT_EQ(alive, 0);
+}
+
+}  // namespace
+}  // namespace conc::logging::detail
