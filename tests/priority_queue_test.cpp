@@ -1,0 +1,119 @@
+// The order of a PriorityQueue; what it has in common with the other queues is tested in queue_test.cpp.
+#include <conc/priority_queue.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <random>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using conc::PriorityQueue;
+
+// By rank only, so that items of one rank are told apart.
+struct Job {
+  int rank;
+  int number;
+  bool operator==(const Job&) const = default;
+};
+struct ByRank {
+  bool operator()(const Job& one, const Job& other) const { return one.rank < other.rank; }
+};
+
+TEST(PriorityQueue, SmallestFirst) {
+  PriorityQueue<std::pair<int, std::string>> queue;
+  queue.put({3, "c"});
+  queue.put({1, "b"});
+  queue.put({1, "a"});
+  queue.put({2, "x"});
+  EXPECT_EQ(queue.get().second, "a");
+  EXPECT_EQ(queue.get().second, "b");
+  EXPECT_EQ(queue.get().second, "x");
+  EXPECT_EQ(queue.get().second, "c");
+}
+
+TEST(PriorityQueue, GreaterPutsTheGreatestFirst) {
+  PriorityQueue<int, std::greater<int>> queue;
+  for (const int i : {2, 9, 4}) queue.put(i);
+  EXPECT_EQ(queue.get_many(3), (std::vector{9, 4, 2}));
+}
+
+TEST(PriorityQueue, FirstInFirstOutAmongEquals) {
+  std::mt19937 random(1);
+  PriorityQueue<Job, ByRank> queue;
+  for (int round = 0; round < 100; ++round) {
+    std::vector<Job> jobs(random() % 300);
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      jobs[i] = {static_cast<int>(random() % 8), static_cast<int>(i)};
+      queue.put(jobs[i]);
+    }
+    std::ranges::stable_sort(jobs, ByRank());
+    for (const Job& job : jobs) ASSERT_EQ(queue.get(), job);
+  }
+}
+
+TEST(PriorityQueue, StaysInOrderWhilePutsAndGetsMix) {
+  std::mt19937 random(2);
+  PriorityQueue<std::unique_ptr<int>, bool (*)(const std::unique_ptr<int>&, const std::unique_ptr<int>&)> queue(
+      0, [](const std::unique_ptr<int>& one, const std::unique_ptr<int>& other) { return *one < *other; });
+  std::multiset<int> model;
+  for (int i = 0; i < 20'000; ++i) {
+    if (random() % 2 == 0 || model.empty()) {
+      const int value = static_cast<int>(random() % 1000);
+      queue.put(std::make_unique<int>(value));
+      model.insert(value);
+    } else {
+      ASSERT_EQ(*queue.get(), *model.begin());
+      model.erase(model.begin());
+    }
+  }
+}
+
+// Throws at the comparison that the fuse says.
+struct Fuse {
+  int* left;
+  bool operator()(const Job& one, const Job& other) const {
+    if (*left >= 0 && (*left)-- == 0) throw std::runtime_error("no order");
+    return one.rank < other.rank;
+  }
+};
+
+TEST(PriorityQueue, AComparatorThatThrowsChangesNothing) {
+  int fuse = -1;
+  PriorityQueue<Job, Fuse> queue(0, Fuse{&fuse});
+  std::mt19937 random(3);
+  std::vector<Job> jobs;
+  for (int i = 0; i < 200; ++i) {
+    jobs.push_back({static_cast<int>(random() % 20), i});
+    for (int k = 0;; ++k) {
+      fuse = k;
+      try {
+        queue.put(jobs.back());
+        break;
+      } catch (const std::runtime_error&) {
+        ASSERT_EQ(queue.size(), static_cast<std::size_t>(i));
+      }
+    }
+  }
+  std::ranges::stable_sort(jobs, ByRank());
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    for (int k = 0;; ++k) {
+      fuse = k;
+      try {
+        ASSERT_EQ(queue.get(), jobs[i]);
+        break;
+      } catch (const std::runtime_error&) {
+        ASSERT_EQ(queue.size(), jobs.size() - i);
+      }
+    }
+  }
+}
+
+}  // namespace
