@@ -1,0 +1,95 @@
+// as_completed: futures in the order in which they get done.
+#pragma once
+
+#include <conc/config.hpp>
+#include <conc/detail/gathering.hpp>
+#include <conc/detail/waiting.hpp>
+#include <conc/future.hpp>
+#include <conc/until.hpp>
+#include <conc/wait.hpp>
+
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <stop_token>
+#include <utility>
+#include <vector>
+
+namespace conc {
+
+// What as_completed() returns: a range to go through once.
+template <class T>
+class AsCompleted {
+ public:
+  AsCompleted(std::vector<Future<T>> futures, Until until)
+      : gathering_(detail::states_of(futures)),
+        deadline_(until.deadline()),
+        token_(until.token() != nullptr ? *until.token() : std::stop_token()) {}
+  AsCompleted(AsCompleted&&) noexcept = default;
+
+  class Iterator {
+   public:
+    using value_type = Future<T>;
+    using difference_type = std::ptrdiff_t;
+
+    const Future<T>& operator*() const noexcept { return range_->current_; }
+    const Future<T>* operator->() const noexcept { return &range_->current_; }
+    Iterator& operator++() {
+      range_->advance();
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept {
+      return !it.range_->current_.valid();
+    }
+
+   private:
+    friend class AsCompleted;
+    explicit Iterator(AsCompleted& range) noexcept : range_(&range) {}
+    AsCompleted* range_;
+  };
+
+  // Waits for the first future; ++ waits for the next. Throws: TimeoutError when the time is up, Stopped when the token was
+  // triggered. After that the range is as before, and may be asked again for what has got done.
+  Iterator begin() {
+    if (!current_.valid()) advance();
+    return Iterator(*this);
+  }
+  [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+ private:
+  void advance() {
+    if (gathering_.left() == 0) {
+      current_ = {};
+      return;
+    }
+    const Until until = token_.stop_possible() ? Until(deadline_, token_) : Until(deadline_);
+    detail::Patience patience(until);
+    const auto place = gathering_.next(until, patience);
+    if (!place) detail::throw_gave_up(until);
+    auto* const state = static_cast<detail::FutureState<T>*>(gathering_.release(*place).release());
+    current_ = detail::FutureAccess::handle(detail::Ref<detail::FutureState<T>>::adopt(state));
+  }
+
+  detail::Gathering gathering_;
+  Until::Clock::time_point deadline_;
+  std::stop_token token_;
+  Future<T> current_;
+};
+
+// The futures one by one as they get done: first those that are done already, then each as soon as it is. A future that is
+// given twice comes once. The range keeps no future that it has handed out.
+//
+//   for (const auto& future : conc::as_completed(futures, 10s)) use(future.result());
+//
+// Blocks in begin() and ++ of the range, not here. The time counts from this call; the token is copied.
+// Throws: UsageError for a handle to nothing; std::bad_alloc.
+// Cost: three allocations; one lock for each future.
+// Python: as_completed(fs, timeout)
+template <detail::range_of_futures Futures>
+[[nodiscard]] auto as_completed(Futures&& futures, Until until = forever) {
+  using T = typename std::ranges::range_value_t<Futures>::Value;
+  return AsCompleted<T>(detail::distinct(std::forward<Futures>(futures)), until);
+}
+
+}  // namespace conc

@@ -1,0 +1,45 @@
+// Host: what the thread that runs jobs is to the futures that they wait for and complete.
+#pragma once
+
+#include <conc/detail/job.hpp>
+
+namespace conc::detail {
+
+// An executor's worker, as seen from the futures. All calls are made by the worker's own thread, with no lock held.
+class Host {
+ public:
+  // Runs `job` here and now if it is queued for this worker's executor.
+  virtual void run_now(Job& job) noexcept = 0;
+
+  // The job that runs is about to sleep until a future is done, and goes on after that.
+  virtual void begin_wait() noexcept = 0;
+  virtual void end_wait() noexcept = 0;
+
+  // The job that runs is about to complete its future, and then is over; but for the future's callbacks, if they follow.
+  virtual void job_ends() noexcept = 0;
+  virtual void callbacks_follow() noexcept = 0;
+
+ protected:
+  ~Host() = default;
+};
+
+// The calling thread's, or null.
+extern constinit thread_local Host* this_host;
+
+// For the time that a thread sleeps for a future.
+class HostWaits {
+ public:
+  HostWaits() noexcept : host_(this_host) {
+    if (host_ != nullptr) host_->begin_wait();
+  }
+  ~HostWaits() {
+    if (host_ != nullptr) host_->end_wait();
+  }
+  HostWaits(const HostWaits&) = delete;
+  HostWaits& operator=(const HostWaits&) = delete;
+
+ private:
+  Host* const host_;
+};
+
+}  // namespace conc::detail
