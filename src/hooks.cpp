@@ -1,6 +1,6 @@
+#include <conc/detail/machine.hpp>
 #include <conc/hooks.hpp>
 
-#include <atomic>
 #include <cstdio>
 #include <typeinfo>
 
@@ -14,7 +14,7 @@
 namespace conc {
 namespace {
 
-constinit std::atomic<ReportHook> current_hook{nullptr};
+constinit detail::Atomic<ReportHook> current_hook{nullptr};
 
 std::string type_name(const std::type_info& type) {
 #if defined(__GNUC__)

@@ -1,7 +1,5 @@
 #include "spin.hpp"
 
-#include <atomic>
-
 #if defined(__linux__)
 #include <sched.h>
 #endif
@@ -14,7 +12,7 @@ bool ask_single_cpu() noexcept {
   cpu_set_t usable;
   if (sched_getaffinity(0, sizeof usable, &usable) == 0) return CPU_COUNT(&usable) == 1;
 #endif
-  return std::thread::hardware_concurrency() == 1;
+  return NativeThread::hardware_concurrency() == 1;
 }
 
 }  // namespace
