@@ -11,8 +11,8 @@ namespace conc::detail {
 
 constinit thread_local Host* this_host = nullptr;
 
-void before_completion() noexcept {
-  if (this_host != nullptr) this_host->job_ends();
+void before_completion(bool failed) noexcept {
+  if (this_host != nullptr) this_host->job_ends(failed);
 }
 
 Callback::~Callback() = default;

@@ -133,6 +133,8 @@ Ended PostJob::run() noexcept {
     ended = Ended::failed;
     report({"conc.future", Severity::error, "A posted call threw", std::current_exception()});
   }
+  task_.reset();
+  before_completion(ended == Ended::failed);
   recycle();
   return ended;
 }

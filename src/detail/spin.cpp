@@ -15,11 +15,11 @@ bool ask_single_cpu() noexcept {
   return NativeThread::hardware_concurrency() == 1;
 }
 
+// Asked when the library is loaded, before any thread can have pinned itself; false until then.
+const bool only_one = ask_single_cpu();
+
 }  // namespace
 
-bool single_cpu() noexcept {
-  static const bool answer = ask_single_cpu();
-  return answer;
-}
+bool single_cpu() noexcept { return only_one; }
 
 }  // namespace conc::detail

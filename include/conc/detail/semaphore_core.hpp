@@ -4,9 +4,8 @@
 // The word is the number of permits, or `wanted`:
 //
 //   word        meaning                                   entered by          left by
-//   1 and more  so many permits are free                  constructor,        acquire, by anyone:
-//                                                         release             newcomers may barge
-//                                                         in
+//   1 and more  so many permits are free                  constructor,        acquire, by anyone,
+//                                                         release             newcomers too
 //   0           no permit is free; nobody waits, or a     the last acquire    release
 //               woken thread is on its way
 //   wanted, -1  no permit is free, and a release has      a waiter queues     release: wakes the
