@@ -21,7 +21,7 @@ int main() {
   // looked at only if the message is wanted: debug is below the level.
   logging::debug("{} is never seen", "this");
   logging::info("{} of {} done", 3, 4);
-  logging::warning("{:.1f} % of the disk are left", 4.25);
+  logging::warning("{:.1f} % of the disk are left", 4.5);
   logging::error("no {:>6}|", "paper");
 
   // In a catch block, exception() adds what was caught.
