@@ -94,8 +94,7 @@ TEST_F(FormatterTest, BraceStyleKnowsTheSameFields) {
   EXPECT_EQ(brace("{pathname} {filename} {module}"),
             "/src/shop/orders.test.cpp orders.test.cpp orders.test");
   EXPECT_EQ(brace("{lineno} {funcName}"), "42 sell");
-  EXPECT_EQ(brace("{thread} {threadName} {process} {processName}"),
-            "7 worker-1 4711 MainProcess");
+  EXPECT_EQ(brace("{thread} {threadName} {process} {processName}"), "7 worker-1 4711 MainProcess");
   EXPECT_EQ(brace("{created:.3f} {msecs} {relativeCreated}"), "1717178879.042 42 1500.25");
   EXPECT_EQ(brace("{asctime} {message}"), "2024-05-31 18:07:59,042 sold out");
 }
@@ -128,8 +127,7 @@ TEST_F(FormatterTest, BraceStyleTakesSpecificationsOfFmt) {
 TEST_F(FormatterTest, WidthCountsCharactersNotBytes) {
   LogRecord record = some_record;
   record.message = "größe";
-  EXPECT_EQ(percent("%(message)7s|%(message)-7s|%(message).4s", record),
-            "  größe|größe  |größ");
+  EXPECT_EQ(percent("%(message)7s|%(message)-7s|%(message).4s", record), "  größe|größe  |größ");
   EXPECT_EQ(brace("{message:→^9}", record), "→→größe→→");
 }
 
@@ -218,7 +216,8 @@ TEST_F(FormatterTest, DatefmtMayMakeLongText) {
 
 TEST_F(FormatterTest, TimesAreLocal) {
   set_time_zone("EST5");
-  EXPECT_EQ(format(Formatter("%(asctime)s", "%F %T in New York")), "2024-05-31 13:07:59 in New York");
+  EXPECT_EQ(format(Formatter("%(asctime)s", "%F %T in New York")),
+            "2024-05-31 13:07:59 in New York");
 }
 
 TEST_F(FormatterTest, EachSecondIsShownAfresh) {
@@ -238,8 +237,7 @@ TEST_F(FormatterTest, EachSecondIsShownAfresh) {
 TEST_F(FormatterTest, ManyFormatsAtOnceDoNotMixTheirDates) {
   std::vector<std::unique_ptr<Formatter>> formatters;
   for (int i = 0; i < 20; ++i) {
-    formatters.push_back(
-        std::make_unique<Formatter>("%(asctime)s", std::to_string(i) + " %S"));
+    formatters.push_back(std::make_unique<Formatter>("%(asctime)s", std::to_string(i) + " %S"));
   }
   for (int round = 0; round < 3; ++round) {
     for (std::size_t i = 0; i < formatters.size(); ++i) {
@@ -273,39 +271,6 @@ TEST_F(FormatterTest, BytesThatAreNotUtf8DoNoHarm) {
   EXPECT_EQ(percent("%(message)s", record), bytes);
   EXPECT_EQ(percent("%(message)6s", record), "  " + bytes);
   EXPECT_EQ(percent("%(message).1s", record), bytes.substr(0, 2));
-}
-
-TEST(LogRecord, OwnedCopyKeepsItsText) {
-  auto text = std::make_unique<std::string>("a message that is longer than any small buffer");
-  LogRecord record = some_record;
-  record.message = *text;
-  record.exception = "why";
-  OwnedRecord owned = record.own();
-  const std::string expected = *text;
-  text.reset();
-  const OwnedRecord moved = std::move(owned);
-  const OwnedRecord copy = moved.record().own();
-  for (const LogRecord* one : {&moved.record(), &copy.record()}) {
-    EXPECT_EQ(one->message, expected);
-    EXPECT_EQ(one->name, "shop.orders");
-    EXPECT_EQ(one->exception, "why");
-    EXPECT_EQ(one->pathname, "/src/shop/orders.test.cpp");
-    EXPECT_EQ(one->func, "sell");
-    EXPECT_EQ(one->thread_name, "worker-1");
-    EXPECT_EQ(one->process_name, "MainProcess");
-    EXPECT_EQ(one->level, Level::warning);
-    EXPECT_EQ(one->lineno, 42u);
-    EXPECT_EQ(one->created, some_time);
-  }
-  EXPECT_NE(copy.record().message.data(), moved.record().message.data());
-}
-
-TEST(LogRecord, FileNameIsTheLastComponent) {
-  EXPECT_EQ((LogRecord{.pathname = "a.cpp"}).filename(), "a.cpp");
-  EXPECT_EQ((LogRecord{.pathname = "dir.d/a"}).filename(), "a");
-  EXPECT_EQ((LogRecord{.pathname = "dir.d/a"}).module_name(), "a");
-  EXPECT_EQ((LogRecord{.pathname = "/x/.hidden"}).module_name(), ".hidden");
-  EXPECT_EQ((LogRecord{}).module_name(), "");
 }
 
 }  // namespace

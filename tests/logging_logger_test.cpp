@@ -2,15 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <atomic>
-#include <climits>
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "allocations.hpp"
 #include "logging_fixture.hpp"
 
 namespace conc::test {
@@ -22,120 +23,7 @@ using logging::Logger;
 
 class LoggerTest : public LoggingTest {};
 
-// ---- The tree
-
-TEST_F(LoggerTest, SameNameIsSameObject) {
-  EXPECT_EQ(&get_logger("same.name"), &get_logger("same.name"));
-  EXPECT_NE(&get_logger("same.name"), &get_logger("same.name2"));
-}
-
-TEST_F(LoggerTest, NoNameAndRootAreTheRoot) {
-  EXPECT_EQ(&get_logger(), &get_logger(""));
-  EXPECT_EQ(&get_logger(), &get_logger("root"));
-  EXPECT_EQ(get_logger().name(), "root");
-  EXPECT_EQ(get_logger().parent(), nullptr);
-}
-
-TEST_F(LoggerTest, ParentIsTheNearestThatExists) {
-  Logger& leaf = get_logger("near.a.b.c");
-  EXPECT_EQ(leaf.parent(), &get_logger());
-  Logger& middle = get_logger("near.a");
-  EXPECT_EQ(leaf.parent(), &middle);
-}
-
-TEST_F(LoggerTest, MissingIntermediateBecomesParentOnceItExists) {
-  Logger& leaf = get_logger("late.x.y");
-  Logger& sibling = get_logger("late.x.z.deep");
-  Logger& stranger = get_logger("late.xx");
-  Logger& dashed = get_logger("late.x-y");
-  Logger& top = get_logger("late");
-  EXPECT_EQ(leaf.parent(), &top);
-  Logger& intermediate = get_logger("late.x");
-  EXPECT_EQ(intermediate.parent(), &top);
-  EXPECT_EQ(leaf.parent(), &intermediate);
-  EXPECT_EQ(sibling.parent(), &intermediate);
-  EXPECT_EQ(stranger.parent(), &top);
-  EXPECT_EQ(dashed.parent(), &top);
-}
-
-TEST_F(LoggerTest, NewIntermediateLeavesTheChildrenOfItsChildrenAlone) {
-  Logger& deep = get_logger("deep.a.b.c");
-  Logger& b = get_logger("deep.a.b");
-  Logger& a = get_logger("deep.a");
-  EXPECT_EQ(deep.parent(), &b);
-  EXPECT_EQ(b.parent(), &a);
-}
-
-TEST_F(LoggerTest, ChildrenAreThoseWhoseParentItIs) {
-  Logger& top = get_logger("kids");
-  Logger& b = get_logger("kids.b");
-  Logger& a = get_logger("kids.a");
-  get_logger("kids.a.grandchild");
-  EXPECT_EQ(top.children(), (std::vector<Logger*>{&a, &b}));
-}
-
-TEST_F(LoggerTest, ChildIsTheLoggerOfTheLongerName) {
-  EXPECT_EQ(&get_logger("up").child("a.b"), &get_logger("up.a.b"));
-  EXPECT_EQ(&get_logger().child("up"), &get_logger("up"));
-}
-
-// ---- Levels
-
-TEST_F(LoggerTest, RootBeginsWithWarningAndOthersInherit) {
-  EXPECT_EQ(get_logger().level(), Level::warning);
-  Logger& logger = get_logger("inherit.a");
-  EXPECT_EQ(logger.level(), Level::notset);
-  EXPECT_EQ(logger.effective_level(), Level::warning);
-  EXPECT_FALSE(logger.is_enabled_for(Level::info));
-  EXPECT_TRUE(logger.is_enabled_for(Level::warning));
-}
-
-TEST_F(LoggerTest, LevelOfTheNearestAncestorCounts) {
-  Logger& leaf = get_logger("levels.a.b");
-  Logger& middle = get_logger("levels.a");
-  Logger& top = get_logger("levels");
-  top.set_level(Level::error);
-  EXPECT_EQ(leaf.effective_level(), Level::error);
-  middle.set_level(Level::debug);
-  EXPECT_EQ(leaf.effective_level(), Level::debug);
-  EXPECT_TRUE(leaf.is_enabled_for(Level::debug));
-  EXPECT_FALSE(top.is_enabled_for(Level::warning));
-  leaf.set_level(Level::critical);
-  EXPECT_FALSE(leaf.is_enabled_for(Level::error));
-  leaf.set_level(Level::notset);
-  middle.set_level(Level::notset);
-  EXPECT_FALSE(leaf.is_enabled_for(Level::warning));
-  EXPECT_TRUE(leaf.is_enabled_for(Level::error));
-}
-
-TEST_F(LoggerTest, NewLoggerTakesOverTheLevelOfItsAncestors) {
-  get_logger("fresh").set_level(Level::debug);
-  EXPECT_TRUE(get_logger("fresh.one").is_enabled_for(Level::debug));
-  EXPECT_FALSE(get_logger("fresher").is_enabled_for(Level::debug));
-}
-
-TEST_F(LoggerTest, RootWithoutLevelEnablesEverythingButLevelZero) {
-  get_logger().set_level(Level::notset);
-  EXPECT_EQ(get_logger().effective_level(), Level::notset);
-  EXPECT_TRUE(get_logger("zero").is_enabled_for(static_cast<Level>(1)));
-  EXPECT_FALSE(get_logger("zero").is_enabled_for(Level::notset));
-}
-
-TEST_F(LoggerTest, FloorHoldsForEveryLogger) {
-  Logger& logger = get_logger("floor");
-  logger.set_level(Level::debug);
-  logging::disable(Level::warning);
-  EXPECT_FALSE(logger.is_enabled_for(Level::warning));
-  EXPECT_TRUE(logger.is_enabled_for(Level::error));
-  EXPECT_EQ(logger.effective_level(), Level::debug);
-  EXPECT_FALSE(get_logger("floor.made.later").is_enabled_for(Level::warning));
-  logging::disable();
-  EXPECT_FALSE(logger.is_enabled_for(Level::critical));
-  logging::disable(static_cast<Level>(INT_MAX));
-  EXPECT_FALSE(logger.is_enabled_for(Level::critical));
-  logging::disable(Level::notset);
-  EXPECT_TRUE(logger.is_enabled_for(Level::debug));
-}
+// ---- Handlers and propagation
 
 TEST_F(LoggerTest, DisabledLoggerLogsNothingAndItsChildrenDo) {
   const auto kept = keep(get_logger());
@@ -150,8 +38,6 @@ TEST_F(LoggerTest, DisabledLoggerLogsNothingAndItsChildrenDo) {
   logger.critical("yes again");
   EXPECT_EQ(kept->lines(), (Lines{"yes", "yes again"}));
 }
-
-// ---- Handlers and propagation
 
 TEST_F(LoggerTest, RecordGoesToTheHandlersOfAllAncestors) {
   const auto at_root = keep(get_logger());
@@ -287,8 +173,8 @@ TEST_F(LoggerTest, EveryCallHasItsLevel) {
   logger.error("{}", 4);
   logger.critical("{}", 5);
   logger.log(static_cast<Level>(25), "{} {}", 6, "six");
-  EXPECT_EQ(kept->lines(), (Lines{"DEBUG 1", "INFO 2", "WARNING 3", "ERROR 4", "CRITICAL 5",
-                                  "Level 25 6 six"}));
+  EXPECT_EQ(kept->lines(),
+            (Lines{"DEBUG 1", "INFO 2", "WARNING 3", "ERROR 4", "CRITICAL 5", "Level 25 6 six"}));
 }
 
 struct Counting {
@@ -415,6 +301,23 @@ TEST_F(LoggerTest, RecordSaysWhereWhenAndByWhom) {
   EXPECT_EQ(records[1].record().message, "passed on");
 }
 
+class DroppingHandler : public logging::Handler {
+  void emit(const logging::LogRecord&, std::string_view) override {}
+};
+
+TEST_F(LoggerTest, RecordIsFormattedWithoutAllocation) {
+  Logger& logger = get_logger("frugal");
+  const auto handler = std::make_shared<DroppingHandler>();
+  handler->set_formatter(std::make_shared<logging::Formatter>(
+      "%(asctime)s %(levelname)-8s %(threadName)-12s %(name)s %(lineno)4d %(message)s"));
+  logger.add_handler(handler);
+  const auto log_one = [&] { logger.warning("{} of {}: {:.2f} %", 3, 4, 75.0); };
+  log_one();
+  const std::size_t before = allocations;
+  for (int i = 0; i < 100; ++i) log_one();
+  EXPECT_EQ(allocations, before);
+}
+
 TEST_F(LoggerTest, FinishedTextIsWrittenAsItIs) {
   const auto kept = keep(get_logger("bridge"), "%(filename)s:%(lineno)d %(message)s");
   get_logger("bridge").write(Level::error, {"lib/other.c", "f", 12}, "{} %s", "Oops: why");
@@ -437,24 +340,6 @@ TEST_F(LoggerTest, ReportsOfTheLibraryArriveInTheirLoggers) {
 }
 
 // ---- Threads
-
-TEST_F(LoggerTest, ThreadsThatAskForANameGetOneObject) {
-  for (int round = 0; round < 50; ++round) {
-    const std::string name = "race." + std::to_string(round) + ".a.b";
-    std::array<Logger*, 4> got{};
-    std::vector<std::thread> threads;
-    for (std::size_t i = 0; i < got.size(); ++i) {
-      threads.emplace_back([&, i] {
-        const std::string own = i % 2 == 0 ? name : name.substr(0, name.rfind('.'));
-        got[i] = &get_logger(own);
-      });
-    }
-    for (auto& thread : threads) thread.join();
-    EXPECT_EQ(got[0], got[2]);
-    EXPECT_EQ(got[1], got[3]);
-    EXPECT_EQ(got[0]->parent(), got[1]);
-  }
-}
 
 TEST_F(LoggerTest, HandlersFiltersAndLevelsMayChangeWhileOthersLog) {
   Logger& logger = get_logger("busy.leaf");

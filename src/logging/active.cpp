@@ -13,8 +13,8 @@ constinit thread_local Active* innermost = nullptr;
 Active::Active(const void* who) noexcept : who_(who), outer_(innermost) { innermost = this; }
 
 Active::~Active() {
-  // From now on the thread's records go straight to the handlers, but for the one that is left here:
-  // it is still in the list, so none of them comes back to where it was logged from.
+  // From now on the thread's records go straight to the handlers, but not to the one that is left
+  // here: it is still in the list, so none of them comes back to where it was logged from.
   locked_ = false;
   for (const auto& [logger, record] : waiting_) logger->handle(record.record());
   innermost = outer_;

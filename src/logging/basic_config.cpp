@@ -8,7 +8,6 @@
 #include <stdexcept>
 #include <string_view>
 
-
 namespace conc::logging {
 namespace {
 

@@ -26,8 +26,7 @@ void complain(std::initializer_list<std::string_view> parts) noexcept {
 bool Complaint::due() noexcept {
   using std::chrono::nanoseconds;
   constexpr std::int64_t second = nanoseconds(std::chrono::seconds(1)).count();
-  const std::int64_t now =
-      nanoseconds(conc::detail::SteadyClock::now().time_since_epoch()).count();
+  const std::int64_t now = nanoseconds(conc::detail::SteadyClock::now().time_since_epoch()).count();
   std::int64_t until = quiet_until_.load(std::memory_order_relaxed);
   return now >= until &&
          quiet_until_.compare_exchange_strong(until, now + second, std::memory_order_relaxed);
@@ -46,8 +45,11 @@ void complain_of_format(const CallSite& site) noexcept {
   if (!complaint.due()) return;
   char digits[16];
   const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, site.line);
-  complain({site.pathname, ":", {digits, static_cast<std::size_t>(end.ptr - digits)},
-            ": the message could not be formatted: ", describe_current_exception()});
+  complain({site.pathname,
+            ":",
+            {digits, static_cast<std::size_t>(end.ptr - digits)},
+            ": the message could not be formatted: ",
+            describe_current_exception()});
 }
 
 }  // namespace conc::logging::detail

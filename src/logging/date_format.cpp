@@ -15,8 +15,8 @@ namespace {
 constexpr std::string_view default_format = "%Y-%m-%d %H:%M:%S";
 constexpr std::uint64_t default_key = 1;
 
-// strftime() returns 0 both for an empty text and for a buffer that is too small. With a mark at the
-// end no text is empty.
+// strftime() returns 0 both for an empty text and for a buffer that is too small. With a mark at
+// the end no text is empty.
 constexpr char mark = '.';
 
 struct Slot {

@@ -62,9 +62,9 @@ void FileHandler::write(std::string_view text) {
 }
 
 void FileHandler::fail(const char* what) const {
-  throw std::system_error(errno, std::generic_category(),
-                          "conc::logging::FileHandler: " + std::string(what) + " \"" +
-                              path_.string() + "\"");
+  throw std::system_error(
+      errno, std::generic_category(),
+      "conc::logging::FileHandler: " + std::string(what) + " \"" + path_.string() + "\"");
 }
 
 }  // namespace conc::logging

@@ -147,7 +147,12 @@ void Handler::close() {
   detail::Active active(this);
   active.begin_locked();
   const LockGuard guard(state_->lock);
-  on_flush();
+  try {
+    on_flush();
+  } catch (...) {
+    on_close();
+    throw;
+  }
   on_close();
 }
 

@@ -24,10 +24,10 @@ struct StandardName {
 
 // A level is shown by the first of its names.
 constexpr std::array standard_names{
-    StandardName{Level::notset, "NOTSET"},   StandardName{Level::debug, "DEBUG"},
-    StandardName{Level::info, "INFO"},       StandardName{Level::warning, "WARNING"},
-    StandardName{Level::error, "ERROR"},     StandardName{Level::critical, "CRITICAL"},
-    StandardName{Level::warning, "WARN"},    StandardName{Level::critical, "FATAL"},
+    StandardName{Level::notset, "NOTSET"}, StandardName{Level::debug, "DEBUG"},
+    StandardName{Level::info, "INFO"},     StandardName{Level::warning, "WARNING"},
+    StandardName{Level::error, "ERROR"},   StandardName{Level::critical, "CRITICAL"},
+    StandardName{Level::warning, "WARN"},  StandardName{Level::critical, "FATAL"},
 };
 
 // In the order they were added: the last one counts. Never destroyed, as loggers are not.

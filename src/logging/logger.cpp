@@ -38,8 +38,8 @@ bool add_once(std::vector<T>& list, const T& one) {
 CONC_COLD void complain_of_loss(const Logger& logger) noexcept {
   static constinit detail::Complaint complaint;
   if (!complaint.due()) return;
-  detail::complain({"logger \"", logger.name(), "\": a record was lost: ",
-                    detail::describe_current_exception()});
+  detail::complain({"logger \"", logger.name(),
+                    "\": a record was lost: ", detail::describe_current_exception()});
 }
 
 }  // namespace
@@ -144,7 +144,8 @@ bool Logger::disabled() const noexcept { return state_->disabled.load(std::memor
 
 void Logger::add_handler(std::shared_ptr<Handler> handler) {
   if (handler == nullptr) {
-    throw std::invalid_argument("conc::logging::Logger::add_handler: the handler must not be null.");
+    throw std::invalid_argument(
+        "conc::logging::Logger::add_handler: the handler must not be null.");
   }
   Handler::enlist(handler);
   state_->handlers.update([&](auto& handlers) { return add_once(handlers, handler); });

@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
 #include <stdexcept>
 #include <utility>
+
+#include "cursor.hpp"
 
 namespace conc::logging::detail {
 namespace {
@@ -18,22 +19,14 @@ struct FieldName {
 };
 
 constexpr std::array field_names{
-    FieldName{"name", Field::name},
-    FieldName{"levelno", Field::levelno},
-    FieldName{"levelname", Field::levelname},
-    FieldName{"pathname", Field::pathname},
-    FieldName{"filename", Field::filename},
-    FieldName{"module", Field::module_name},
-    FieldName{"lineno", Field::lineno},
-    FieldName{"funcName", Field::func_name},
-    FieldName{"created", Field::created},
-    FieldName{"asctime", Field::asctime},
-    FieldName{"msecs", Field::msecs},
-    FieldName{"relativeCreated", Field::relative_created},
-    FieldName{"thread", Field::thread},
-    FieldName{"threadName", Field::thread_name},
-    FieldName{"process", Field::process},
-    FieldName{"processName", Field::process_name},
+    FieldName{"name", Field::name},           FieldName{"levelno", Field::levelno},
+    FieldName{"levelname", Field::levelname}, FieldName{"pathname", Field::pathname},
+    FieldName{"filename", Field::filename},   FieldName{"module", Field::module_name},
+    FieldName{"lineno", Field::lineno},       FieldName{"funcName", Field::func_name},
+    FieldName{"created", Field::created},     FieldName{"asctime", Field::asctime},
+    FieldName{"msecs", Field::msecs},         FieldName{"relativeCreated", Field::relative_created},
+    FieldName{"thread", Field::thread},       FieldName{"threadName", Field::thread_name},
+    FieldName{"process", Field::process},     FieldName{"processName", Field::process_name},
     FieldName{"message", Field::message},
 };
 
@@ -52,49 +45,6 @@ constexpr Piece::Kind natural_kind(Field field) {
   if (field >= Field::levelno) return Piece::Kind::integer;
   return Piece::Kind::text;
 }
-
-// Reads text from the left. At the end, peek() is '\0', which is in no pattern's grammar.
-class Cursor {
- public:
-  explicit Cursor(std::string_view text) : text_(text) {}
-
-  [[nodiscard]] bool at_end() const { return at_ == text_.size(); }
-  [[nodiscard]] std::size_t position() const { return at_; }
-  [[nodiscard]] char peek() const { return at_end() ? '\0' : text_[at_]; }
-  char take() { return text_[at_++]; }
-  bool skip(char c) {
-    if (at_end() || text_[at_] != c) return false;
-    ++at_;
-    return true;
-  }
-  // Everything before the next character of `ends`, or before the end.
-  std::string_view take_until(std::string_view ends) {
-    const std::size_t end = std::min(text_.find_first_of(ends, at_), text_.size());
-    return part(end);
-  }
-  // Everything up to the next character that is not in `set`.
-  std::string_view take_while(std::string_view set) {
-    const std::size_t end = std::min(text_.find_first_not_of(set, at_), text_.size());
-    return part(end);
-  }
-  // A number that is larger than max_width counts as max_width + 1.
-  std::size_t take_number() {
-    std::size_t number = 0;
-    while (is_digit(peek())) {
-      number = std::min(number * 10 + static_cast<std::size_t>(take() - '0'), max_width + 1);
-    }
-    return number;
-  }
-
- private:
-  std::string_view part(std::size_t end) {
-    const std::size_t begin = std::exchange(at_, end);
-    return text_.substr(begin, end - begin);
-  }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-};
 
 class Compiler {
  public:
@@ -175,7 +125,7 @@ class Compiler {
     } else {
       // Only the widths are looked at here, fmt judges the rest.
       for (Cursor rest(spec); !rest.at_end();) {
-        if (rest.take_number() > max_width) fail_of_width();
+        if (rest.take_number(max_width) > max_width) fail_of_width();
         if (!rest.at_end()) rest.take();
       }
       add_number(field, std::string(spec));
@@ -198,10 +148,10 @@ class Compiler {
       if (align == '^') padding.align = Padding::Align::center;
     }
     bool good = rest.peek() != '0';
-    padding.width = rest.take_number();
+    padding.width = rest.take_number(max_width);
     if (rest.skip('.')) {
       good = good && is_digit(rest.peek());
-      padding.precision = rest.take_number();
+      padding.precision = rest.take_number(max_width);
     }
     rest.skip('s');
     if (!good || !rest.at_end()) fail("the specification does not suit text");
@@ -276,7 +226,7 @@ class Compiler {
   }
 
   std::size_t take_width() {
-    const std::size_t width = cursor_.take_number();
+    const std::size_t width = cursor_.take_number(max_width);
     if (width > max_width) fail_of_width();
     return width;
   }
@@ -294,9 +244,9 @@ class Compiler {
 
   const std::string_view pattern_;
   Cursor cursor_;
-  std::size_t start_ = 0;         // of what is being read
+  std::size_t start_ = 0;                       // of what is being read
   std::optional<std::string_view> field_name_;  // when it is a field
-  std::string literal_;           // read, but not in pieces_ yet
+  std::string literal_;                         // read, but not in pieces_ yet
   std::vector<Piece> pieces_;
   bool has_field_ = false;
 };

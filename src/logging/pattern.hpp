@@ -39,8 +39,8 @@ struct Piece {
   enum class Kind : std::uint8_t {
     literal,  // `text` as it is
     text,     // the field as text, padded
-    integer,  // the field as an integer; `text` is a format string of fmt, or empty for plain digits
-    real,     // the field with its fraction; likewise
+    integer,  // the field as an integer, `text` being a format string of fmt; or "": plain digits
+    real,     // the field with its fraction, likewise
   };
 
   Kind kind = Kind::literal;

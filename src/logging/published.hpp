@@ -94,8 +94,8 @@ class Published {
   }
 
   // Lets `change(T&)` alter a copy of the value and publishes the copy, unless `change` returns
-  // false; as the empty value when it is equal to T(). Writers wait for each other, so `change` runs
-  // no user code.
+  // false; as the empty value when it is equal to T(). Writers wait for each other, so `change`
+  // must not run user code.
   // Throws what copying and `change` throw; nothing is changed then.
   template <class Change>
   void update(Change change) {

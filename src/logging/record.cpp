@@ -21,8 +21,8 @@ std::string_view LogRecord::module_name() const noexcept {
 OwnedRecord LogRecord::own() const { return OwnedRecord(*this); }
 
 OwnedRecord::OwnedRecord(const LogRecord& record) : record_(record) {
-  const std::array texts{&record_.name,     &record_.message, &record_.exception,
-                         &record_.pathname, &record_.func,    &record_.thread_name,
+  const std::array texts{&record_.name,        &record_.message, &record_.exception,
+                         &record_.pathname,    &record_.func,    &record_.thread_name,
                          &record_.process_name};
   std::size_t size = 0;
   for (const std::string_view* text : texts) size += text->size();

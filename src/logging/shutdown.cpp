@@ -51,7 +51,9 @@ class Roster {
  private:
   static constexpr std::size_t min_sweep = 16;
 
-  Roster() { std::atexit([] { shutdown(); }); }
+  Roster() {
+    std::atexit([] { shutdown(); });
+  }
 
   conc::detail::Mutex mutex_;
   std::map<std::uint64_t, std::weak_ptr<Handler>> handlers_;

@@ -39,7 +39,7 @@ Logger& Tree::get(std::string_view name) {
   // Nothing throws from here on.
   logger.state_->parent.store(&parent, std::memory_order_release);
   update(logger);
-  // It comes between its parent and those below it; their levels stay as they are, since it has none.
+  // It comes between its parent and those below it. Their levels stay as they are: it has none.
   for (const auto& [_, one] : lower) {
     auto& above = one->state_->parent;
     if (above.load(std::memory_order_relaxed) == &parent) {
@@ -96,8 +96,7 @@ void Tree::update(Logger& logger) noexcept {
   Logger::State& state = *logger.state_;
   const Logger* const parent = state.parent.load(std::memory_order_relaxed);
   const auto own = static_cast<Level>(state.level.load(std::memory_order_relaxed));
-  state.effective =
-      own == Level::notset && parent != nullptr ? parent->state_->effective : own;
+  state.effective = own == Level::notset && parent != nullptr ? parent->state_->effective : own;
 
   constexpr int never = std::numeric_limits<int>::max();
   const int above_floor = floor_ == never ? never : floor_ + 1;

@@ -122,11 +122,10 @@ TEST_F(LoggingStress, NothingIsLostWhileLevelsFiltersAndFormattersChange) {
     handler->add_filter(all);
     handler->set_formatter(dice.roll(2) == 0 ? std::make_shared<logging::Formatter>() : nullptr);
     logger_.add_filter(all);
-    logger_.set_level(dice.roll(2) == 0 ? logging::Level::info
-                                        : static_cast<logging::Level>(15));
+    logger_.set_level(dice.roll(2) == 0 ? logging::Level::info : static_cast<logging::Level>(15));
     logging::disable(dice.roll(2) == 0 ? logging::Level::debug : logging::Level::notset);
-    logging::get_logger("stress.made." + std::to_string(dice.roll(100))).set_level(
-        logging::Level::error);
+    logging::get_logger("stress.made." + std::to_string(dice.roll(100)))
+        .set_level(logging::Level::error);
     logger_.remove_filter(all);
     handler->remove_filter(all);
   });

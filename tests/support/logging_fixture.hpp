@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace conc::test {
@@ -38,8 +39,8 @@ class KeepingHandler : public logging::Handler {
 
 using Lines = std::vector<std::string>;
 
-// Before and after each test: no handlers, levels, floors or disabled loggers. The tree itself cannot
-// be emptied, so a test that cares which loggers exist uses names of its own.
+// Before and after each test: no handlers, levels, floors or disabled loggers. The tree itself
+// cannot be emptied, so a test that cares which loggers exist uses names of its own.
 class LoggingTest : public ::testing::Test {
  protected:
   void SetUp() override { reset(); }
@@ -52,7 +53,8 @@ class LoggingTest : public ::testing::Test {
   }
 
   // A handler on `logger`, with a pattern if one is given.
-  static std::shared_ptr<KeepingHandler> keep(logging::Logger& logger, const char* pattern = nullptr) {
+  static std::shared_ptr<KeepingHandler> keep(logging::Logger& logger,
+                                              const char* pattern = nullptr) {
     auto handler = std::make_shared<KeepingHandler>();
     if (pattern != nullptr) {
       handler->set_formatter(std::make_shared<logging::Formatter>(pattern));

@@ -19,14 +19,15 @@ namespace conc::logging {
 // Where records go: to `handlers`, or to the file `filename`, or to `stream`, or else to stderr.
 struct BasicConfig {
   std::optional<Level> level = {};  // of the root; left as it is by default
-  std::string format = {};          // "%(levelname)s:%(name)s:%(message)s" by default, or the same in
-                                    // the other style
-  std::string datefmt = {};         // as Formatter has it
+  // "%(levelname)s:%(name)s:%(message)s" by default, or the same in the other style.
+  std::string format = {};
+  std::string datefmt = {};  // as Formatter has it
   Style style = Style::percent;
   std::filesystem::path filename = {};
   FileMode filemode = FileMode::append;
   std::ostream* stream = nullptr;  // must live as long as anything logs
-  std::vector<std::shared_ptr<Handler>> handlers = {};  // get a formatter if they have none
+  // They get the formatter, each unless it has one.
+  std::vector<std::shared_ptr<Handler>> handlers = {};
   bool force = false;  // take the root's present handlers away first, and close them
 };
 
@@ -34,8 +35,8 @@ struct BasicConfig {
 //
 //   logging::basic_config({.level = Level::info, .format = "%(asctime)s %(message)s"});
 //
-// Does nothing when the root has handlers, unless `force` is set. Of several threads that call it at
-// once, one configures.
+// Does nothing when the root has handlers, unless `force` is set. Of several threads that call it
+// at once, one configures.
 //
 // Throws std::invalid_argument when `stream` comes with `filename`, or `handlers` with either, when
 // a handler is null, and for a bad format; std::system_error when the file cannot be opened. The

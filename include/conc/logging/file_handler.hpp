@@ -23,15 +23,15 @@ struct FileOptions {
 
 // Durability: each record is handed to the kernel by a write(2) of its own before the logging call
 // returns. It survives whatever happens to the process, kill -9 included; it does not survive a
-// crash of the machine before the kernel has written it to disk. Nothing is buffered, so flush() has
-// nothing to do.
+// crash of the machine before the kernel has written it to disk. Nothing is buffered, so flush()
+// has nothing to do.
 //
 // The file is opened for appending whatever the mode, so several processes may share it. It is
 // closed on exec.
 //
-// A full disk does not stop the program: the record counts as lost, which is said on stderr, and the
-// next one is tried again. When only a part of a line went to the file, the next record starts a new
-// line.
+// A full disk does not stop the program: the record counts as lost, which is said on stderr, and
+// the next one is tried again. When only a part of a line went to the file, the next record starts
+// a new line.
 //
 // Python: logging.FileHandler
 class CONC_LOGGING_EXPORT FileHandler : public Handler {
@@ -63,6 +63,7 @@ class CONC_LOGGING_EXPORT FileHandler : public Handler {
   [[noreturn]] void fail(const char* what) const;
 
   const std::filesystem::path path_;
+  // Guarded by lock().
   int fd_ = -1;        // -1: not open
   bool truncate_;      // when it is opened next
   bool torn_ = false;  // the file ends with a part of a line

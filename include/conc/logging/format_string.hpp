@@ -38,7 +38,7 @@ class FormatString {
   // Implicit from text known at compile time. The last three arguments are filled in by the
   // compiler with the place of the call.
   template <class Text>
-    requires std::convertible_to<const Text&, std::string_view>
+  requires std::convertible_to<const Text&, std::string_view>
   consteval FormatString(const Text& text, const char* pathname = __builtin_FILE(),
                          std::uint32_t line = __builtin_LINE(),
                          const char* func = __builtin_FUNCTION())

@@ -55,7 +55,7 @@ class CONC_LOGGING_EXPORT Formatter {
   // Appends the line for `record` to `out`, without a line end.
   // Called by several threads at once with no lock held, by each only while it logs. May throw; the
   // handler then reports the record as lost.
-  // Cost: allocates only when `out` grows. Local time and strftime() run once per second and thread.
+  // Cost: allocates only when `out` grows. Local time is looked up once per second and thread.
   // Python: format(), which returns the line.
   virtual void format(const LogRecord& record, std::string& out) const;
 

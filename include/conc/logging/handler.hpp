@@ -30,8 +30,8 @@ namespace conc::logging {
 // Other handlers still get the record.
 //
 // What they log themselves comes to every handler but those that the thread is inside of, so it
-// cannot go round for ever. While a thread is in emit() such a record waits until the handler's lock
-// is free again, so two handlers that log to each other cannot deadlock.
+// cannot go round for ever. While a thread is in emit() such a record waits until the handler's
+// lock is free again, so two handlers that log to each other cannot deadlock.
 //
 // Python: logging.Handler
 class CONC_LOGGING_EXPORT Handler {
@@ -63,18 +63,18 @@ class CONC_LOGGING_EXPORT Handler {
   // Python: handle()
   bool handle(const LogRecord& record) noexcept;
 
-  // Hands everything that the handler still holds to where it belongs. Not to be called from emit().
+  // Hands everything that the handler still holds to its place. Not to be called from emit().
   // Throws what the handler's kind says.
   // Python: flush()
   void flush();
 
-  // Flushes and gives back files and connections. May be called again. What a record does that
-  // comes later, the handler's kind says. Not to be called from emit().
+  // Flushes and gives back files and connections, even if flushing fails. May be called again. What
+  // becomes of later records, the handler's kind says. Not to be called from emit().
   // Throws what the handler's kind says.
   // Python: close()
   void close();
 
-  // How many records an error kept from arriving.
+  // How many records did not arrive, because of an error or because the handler logged them itself.
   [[nodiscard]] std::uint64_t lost() const noexcept;
 
   // What the handler is, for messages: `FileHandler "/var/log/app.log"`. The name of its class if

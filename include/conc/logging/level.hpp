@@ -26,7 +26,7 @@ enum class Level : int {
 // Python: logging.getLevelName(level)
 [[nodiscard]] CONC_LOGGING_EXPORT std::string level_name(Level level);
 
-// From now on `level` is shown as `name`, and level_from_name() knows `name`, for the whole program.
+// From now on `level` is shown as `name`, and level_from_name() knows `name`, in the whole program.
 // Earlier names of the level still lead to it.
 // Throws std::invalid_argument when `name` is empty; std::bad_alloc.
 // Cost: copies the table of added names.

@@ -97,7 +97,7 @@ class CONC_LOGGING_EXPORT Logger {
   // Python: exception()
   template <class... Args>
   void exception(FormatString<std::type_identity_t<Args>...> format, Args&&... args) const {
-    if (is_enabled_for(Level::error)) {
+    if (is_enabled_for(Level::error)) [[unlikely]] {
       detail::format_and_write(*this, Level::error, format.site(), format.text(),
                                fmt::make_format_args(args...), true);
     }

@@ -1,0 +1,163 @@
+// Handlers, formatters and filters that log themselves.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "logging_fixture.hpp"
+
+namespace conc::test {
+namespace {
+
+using logging::get_logger;
+using logging::Logger;
+using logging::LogRecord;
+
+// Does what it is told when it gets a record and when it is flushed.
+class Told : public logging::Handler {
+ public:
+  explicit Told(std::function<void()> act) : act_(std::move(act)) {}
+
+  std::atomic<int> emitted{0};
+
+ private:
+  void emit(const LogRecord&, std::string_view) override {
+    ++emitted;
+    act_();
+  }
+  void on_flush() override { act_(); }
+
+  std::function<void()> act_;
+};
+
+// What a handler complains of while a test runs is part of the game.
+class LoggingReentryTest : public LoggingTest {
+ protected:
+  void SetUp() override {
+    LoggingTest::SetUp();
+    ::testing::internal::CaptureStderr();
+  }
+  void TearDown() override {
+    if (!report_taken_) take_report();
+    LoggingTest::TearDown();
+  }
+  std::string take_report() {
+    report_taken_ = true;
+    return ::testing::internal::GetCapturedStderr();
+  }
+
+ private:
+  bool report_taken_ = false;
+};
+
+TEST_F(LoggingReentryTest, WhatAHandlerLogsComesToTheOthersButNotBackToIt) {
+  Logger& logger = get_logger("itself");
+  const auto told = std::make_shared<Told>([&] { logger.warning("inner"); });
+  logger.add_handler(told);
+  const auto kept = keep(logger);
+  logger.warning("outer");
+  EXPECT_EQ(told->emitted, 1);
+  EXPECT_EQ(told->lost(), 1u);
+  EXPECT_EQ(kept->lines(), (Lines{"inner", "outer"}));
+  const std::string report = take_report();
+  EXPECT_NE(report.find("a record that it logged itself was lost: inner"), std::string::npos)
+      << report;
+}
+
+TEST_F(LoggingReentryTest, WhatAFormatterLogsDoesNotComeBackToItsHandler) {
+  class Chatty : public logging::Formatter {
+    void format(const LogRecord& record, std::string& out) const override {
+      get_logger("chatty").warning("formatting {}", record.message);
+      logging::Formatter::format(record, out);
+    }
+  };
+  Logger& logger = get_logger("chatty");
+  const auto first = keep(logger);
+  first->set_formatter(std::make_shared<Chatty>());
+  const auto second = keep(logger);
+  logger.warning("w");
+  EXPECT_EQ(first->lines(), (Lines{"w"}));
+  EXPECT_EQ(second->lines(), (Lines{"formatting w", "w"}));
+}
+
+TEST_F(LoggingReentryTest, WhatAFilterLogsDoesNotComeBackToWhereTheFilterIs) {
+  Logger& logger = get_logger("filtering");
+  const auto filter = std::make_shared<logging::Filter>([&](const LogRecord&) {
+    logger.warning("inner");
+    return true;
+  });
+  const auto kept = keep(logger);
+  logger.add_filter(filter);
+  logger.warning("outer");
+  logger.remove_filter(filter);
+  EXPECT_EQ(kept->lines(), (Lines{"outer"}));
+
+  kept->add_filter(filter);
+  logger.warning("again");
+  EXPECT_EQ(kept->lines(), (Lines{"outer", "again"}));
+}
+
+TEST_F(LoggingReentryTest, HandlersThatLogToEachOtherNeitherLoopNorDeadlock) {
+  Logger& a = get_logger("each.a");
+  Logger& b = get_logger("each.b");
+  a.set_propagate(false);
+  b.set_propagate(false);
+  const auto at_a = std::make_shared<Told>([&] { b.warning("from a"); });
+  const auto at_b = std::make_shared<Told>([&] { a.warning("from b"); });
+  a.add_handler(at_a);
+  b.add_handler(at_b);
+  constexpr int rounds = 300;
+  std::thread other([&] {
+    for (int i = 0; i < rounds; ++i) b.warning("w");
+  });
+  for (int i = 0; i < rounds; ++i) a.warning("w");
+  other.join();
+  // Each gets what is logged to it, and what the other makes of its own.
+  EXPECT_EQ(at_a->emitted, 2 * rounds);
+  EXPECT_EQ(at_b->emitted, 2 * rounds);
+}
+
+TEST_F(LoggingReentryTest, RecordThatWaitedForALockIsWhole) {
+  Logger& logger = get_logger("waited");
+  Logger& deep = get_logger("waited.deep");
+  logger.add_handler(std::make_shared<Told>([&] {
+    const std::string text = "made in emit, and longer than any small buffer";
+    deep.error("{}", text);
+  }));
+  const auto kept = keep(deep, "%(name)s %(levelname)s %(message)s");
+  logger.warning("w");
+  EXPECT_EQ(kept->lines(),
+            (Lines{"waited.deep ERROR made in emit, and longer than any small buffer"}));
+}
+
+TEST_F(LoggingReentryTest, RecordThatWaitedIsHandledEvenIfTheHandlerFails) {
+  Logger& logger = get_logger("waited.failing");
+  Logger& other = get_logger("waited.other");
+  logger.add_handler(std::make_shared<Told>([&] {
+    other.warning("before it failed");
+    throw std::runtime_error("failed");
+  }));
+  const auto kept = keep(other);
+  logger.warning("w");
+  EXPECT_EQ(kept->lines(), (Lines{"before it failed"}));
+}
+
+TEST_F(LoggingReentryTest, FlushAndCloseMayLog) {
+  Logger& logger = get_logger("flushing");
+  const auto told = std::make_shared<Told>([&] { logger.warning("flushing"); });
+  logger.add_handler(told);
+  const auto kept = keep(logger);
+  told->flush();
+  told->close();
+  EXPECT_EQ(kept->lines(), (Lines{"flushing", "flushing"}));
+}
+
+}  // namespace
+}  // namespace conc::test
