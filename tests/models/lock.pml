@@ -26,8 +26,8 @@
 //
 // What is left out. Memory is sequentially consistent. Spinning is looking once: a thread may be
 // delayed before any step, so its one look may be at any moment at which it would have looked. A
-// stop is a timeout. A bed wakes nobody without reason. The mutex and the word have no owner to
-// tell: RLock's depth is its holder's own. adopt() and take_woken() are in condition.pml.
+// stop is a timeout. A bed wakes nobody without reason. RLock's depth, which only its holder
+// touches. adopt() and take_woken() are in condition.pml.
 //
 // Properties.
 //   - One thread at a time is in the lock.

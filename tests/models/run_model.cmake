@@ -17,7 +17,7 @@ if(NOT SPIN OR NOT CC)
   return()
 endif()
 
-# No search needs a tenth of it; a machine with less memory than this is not brought down.
+# No search needs a third of it.
 set(megabytes 1900)
 set(seconds 240)
 
