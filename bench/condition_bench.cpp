@@ -53,8 +53,12 @@ void ping_pong_std(benchmark::State& state) {
 }
 
 BENCHMARK(ping_pong<Place::one_cpu>)->Name("BM_Condition_PingPongOneCpu")->Apply(team_rules);
-BENCHMARK(ping_pong_std<Place::one_cpu>)->Name("BM_Condition_PingPongOneCpu_std")->Apply(team_rules);
+BENCHMARK(ping_pong_std<Place::one_cpu>)
+    ->Name("BM_Condition_PingPongOneCpu_std")
+    ->Apply(team_rules);
 BENCHMARK(ping_pong<Place::spread>)->Name("BM_Condition_PingPongTwoCpus")->Apply(team_rules);
-BENCHMARK(ping_pong_std<Place::spread>)->Name("BM_Condition_PingPongTwoCpus_std")->Apply(team_rules);
+BENCHMARK(ping_pong_std<Place::spread>)
+    ->Name("BM_Condition_PingPongTwoCpus_std")
+    ->Apply(team_rules);
 
 }  // namespace

@@ -103,10 +103,18 @@ void ping_pong(benchmark::State& state) {
     }
   });
 }
-BENCHMARK(ping_pong<conc::Event, Place::spread>)->Name("BM_Event_PingPongTwoCpus")->Apply(team_rules);
-BENCHMARK(ping_pong<StdEvent, Place::spread>)->Name("BM_Event_PingPongTwoCpus_std")->Apply(team_rules);
-BENCHMARK(ping_pong<conc::Event, Place::one_cpu>)->Name("BM_Event_PingPongOneCpu")->Apply(team_rules);
-BENCHMARK(ping_pong<StdEvent, Place::one_cpu>)->Name("BM_Event_PingPongOneCpu_std")->Apply(team_rules);
+BENCHMARK(ping_pong<conc::Event, Place::spread>)
+    ->Name("BM_Event_PingPongTwoCpus")
+    ->Apply(team_rules);
+BENCHMARK(ping_pong<StdEvent, Place::spread>)
+    ->Name("BM_Event_PingPongTwoCpus_std")
+    ->Apply(team_rules);
+BENCHMARK(ping_pong<conc::Event, Place::one_cpu>)
+    ->Name("BM_Event_PingPongOneCpu")
+    ->Apply(team_rules);
+BENCHMARK(ping_pong<StdEvent, Place::one_cpu>)
+    ->Name("BM_Event_PingPongOneCpu_std")
+    ->Apply(team_rules);
 
 // One thread sets, sixteen wait; each answers before the next round. Two events take turns.
 template <class E>

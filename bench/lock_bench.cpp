@@ -75,7 +75,8 @@ BENCHMARK(recursive<std::recursive_mutex>)->Name("BM_RLock_Depth_std")->Arg(1)->
 // ---- Teams
 
 template <class L>
-void contended(benchmark::State& state, std::chrono::nanoseconds inside, std::chrono::nanoseconds outside) {
+void contended(benchmark::State& state, std::chrono::nanoseconds inside,
+               std::chrono::nanoseconds outside) {
   const auto threads = static_cast<std::size_t>(state.range(0));
   const std::int64_t each = 400'000 / state.range(0);
   const Work held(inside);
@@ -98,13 +99,28 @@ void busy(benchmark::State& state) {
   contended<L>(state, 100ns, 200ns);
 }
 BENCHMARK(busy<conc::Lock>)->Name("BM_Lock_Contended")->Arg(2)->Arg(4)->Arg(8)->Apply(team_rules);
-BENCHMARK(busy<std::mutex>)->Name("BM_Lock_Contended_std")->Arg(2)->Arg(4)->Arg(8)->Apply(team_rules);
+BENCHMARK(busy<std::mutex>)
+    ->Name("BM_Lock_Contended_std")
+    ->Arg(2)
+    ->Arg(4)
+    ->Arg(8)
+    ->Apply(team_rules);
 
 template <class L>
 void empty(benchmark::State& state) {
   contended<L>(state, 0ns, 0ns);
 }
-BENCHMARK(empty<conc::Lock>)->Name("BM_Lock_EmptySection")->Arg(2)->Arg(4)->Arg(8)->Apply(team_rules);
-BENCHMARK(empty<std::mutex>)->Name("BM_Lock_EmptySection_std")->Arg(2)->Arg(4)->Arg(8)->Apply(team_rules);
+BENCHMARK(empty<conc::Lock>)
+    ->Name("BM_Lock_EmptySection")
+    ->Arg(2)
+    ->Arg(4)
+    ->Arg(8)
+    ->Apply(team_rules);
+BENCHMARK(empty<std::mutex>)
+    ->Name("BM_Lock_EmptySection_std")
+    ->Arg(2)
+    ->Arg(4)
+    ->Arg(8)
+    ->Apply(team_rules);
 
 }  // namespace

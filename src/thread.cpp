@@ -15,11 +15,11 @@ namespace conc {
 
 // Shared by the Thread object and the running thread, since either may end first.
 //
-// phase     meaning                                              entered by
-// fresh     not started                                          constructor; start() that the system refused
-// starting  start() is making the thread                         start()
-// running   the function runs, or is about to                    the thread, at its first step
-// ended     the function has returned and is destroyed           the thread, at its last
+// phase     meaning                                     entered by
+// fresh     not started                                 constructor; start() when it was refused
+// starting  start() is making the thread                start()
+// running   the function runs, or is about to           the thread, at its first step
+// ended     the function has returned and is destroyed  the thread, at its last
 class detail::ThreadState {
  public:
   ThreadState(ThreadOptions options, std::unique_ptr<ThreadBody> body)
@@ -180,8 +180,8 @@ class detail::ThreadState {
     } catch (...) {
       // No memory for the name; the exception is what matters.
     }
-    report({"conc.thread", Severity::error, text.empty() ? "a thread was ended by an exception" : text,
-            std::move(exception)});
+    report({"conc.thread", Severity::error,
+            text.empty() ? "a thread was ended by an exception" : text, std::move(exception)});
   }
 
   mutable Mutex mutex_;
@@ -221,7 +221,8 @@ void Thread::finish() noexcept {
 
 detail::ThreadState& Thread::state() const {
   if (state_ == nullptr) {
-    throw UsageError("conc::Thread was used after it was moved from; use the thread it was moved to.");
+    throw UsageError(
+        "conc::Thread was used after it was moved from; use the thread it was moved to.");
   }
   return *state_;
 }

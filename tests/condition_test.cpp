@@ -217,7 +217,8 @@ TYPED_TEST(Conditions, WaitForAsksAtLeastOnceAndOnceMoreWhenTheTimeIsUp) {
   EXPECT_FALSE(this->condition.wait_for([&] { return ++asked > 2; }, 1ms));
   EXPECT_EQ(asked, 2);
   asked = 0;
-  EXPECT_TRUE(this->condition.wait_for([&] { return ++asked == 2; }, 1ms)) << "its last value counts";
+  EXPECT_TRUE(this->condition.wait_for([&] { return ++asked == 2; }, 1ms))
+      << "its last value counts";
 }
 
 TYPED_TEST(Conditions, WaitForCountsItsTimeFromTheCallNotFromEachWakeUp) {
@@ -240,7 +241,8 @@ TYPED_TEST(Conditions, WaitForCountsItsTimeFromTheCallNotFromEachWakeUp) {
 
 TYPED_TEST(Conditions, APredicateThatThrowsLeavesTheLockHeld) {
   const LockGuard hold(this->condition);
-  EXPECT_THROW(this->condition.wait_for([]() -> bool { throw std::runtime_error("no"); }), std::runtime_error);
+  EXPECT_THROW(this->condition.wait_for([]() -> bool { throw std::runtime_error("no"); }),
+               std::runtime_error);
   std::thread([this] { EXPECT_FALSE(this->condition.try_acquire()); }).join();
   int asked = 0;
   EXPECT_THROW(static_cast<void>(this->condition.wait_for(
@@ -359,7 +361,8 @@ TEST(Condition, AStrangerMayNotNotifyWhileAnotherHoldsTheRLock) {
       FAIL() << "notified without the lock";
     } catch (const UsageError& error) {
       EXPECT_EQ(std::string(error.what()),
-                "conc::Condition \"release\" got notify() from a thread that does not hold its lock; acquire it "
+                "conc::Condition \"release\" got notify() from a thread that does not hold its "
+                "lock; acquire it "
                 "first.");
     }
   }).join();

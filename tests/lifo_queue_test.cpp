@@ -1,4 +1,5 @@
-// The order of a LifoQueue; what it has in common with the other queues is tested in queue_test.cpp.
+// The order of a LifoQueue; what it has in common with the other queues is tested in
+// queue_test.cpp.
 #include <conc/lifo_queue.hpp>
 
 #include <gtest/gtest.h>

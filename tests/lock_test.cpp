@@ -79,8 +79,9 @@ TEST(Lock, AcquiringItAgainBlocksUntilAnotherThreadReleasesIt) {
 }
 
 TEST(Lock, AWaiterThatWasOvertakenIsHandedTheLockNext) {
-  // Newcomers take and give the lock as fast as they can. A waiter is woken at most twice, so it gets through however
-  // many they are and whatever the scheduler prefers; without the hand-off this takes as long as luck wants.
+  // Newcomers take and give the lock as fast as they can. A waiter is woken at most twice, so it
+  // gets through however many they are and whatever the scheduler prefers; without the hand-off
+  // this takes as long as luck wants.
   Lock lock;
   std::atomic<bool> stop{false};
   std::vector<std::thread> barging;
@@ -108,7 +109,8 @@ TEST(Lock, AWaiterThatWasOvertakenIsHandedTheLockNext) {
 }
 
 TEST(Lock, AHandOffGoesToTheLongestWaitingAndNobodyInBetween) {
-  // The core's own view, step by step: a waiter that was woken and comes too late queues in front and asks for it.
+  // The core's own view, step by step: a waiter that was woken and comes too late queues in front
+  // and asks for it.
   conc::detail::LockCore core(conc::detail::WaitKind::lock, nullptr);
   const conc::detail::ThreadId self = conc::detail::self_id();
   ASSERT_TRUE(core.take_fast(self));

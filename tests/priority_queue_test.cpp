@@ -1,4 +1,5 @@
-// The order of a PriorityQueue; what it has in common with the other queues is tested in queue_test.cpp.
+// The order of a PriorityQueue; what it has in common with the other queues is tested in
+// queue_test.cpp.
 #include <conc/priority_queue.hpp>
 
 #include <gtest/gtest.h>
@@ -61,8 +62,11 @@ TEST(PriorityQueue, FirstInFirstOutAmongEquals) {
 
 TEST(PriorityQueue, StaysInOrderWhilePutsAndGetsMix) {
   std::mt19937 random(2);
-  PriorityQueue<std::unique_ptr<int>, bool (*)(const std::unique_ptr<int>&, const std::unique_ptr<int>&)> queue(
-      0, [](const std::unique_ptr<int>& one, const std::unique_ptr<int>& other) { return *one < *other; });
+  PriorityQueue<std::unique_ptr<int>,
+                bool (*)(const std::unique_ptr<int>&, const std::unique_ptr<int>&)>
+      queue(0, [](const std::unique_ptr<int>& one, const std::unique_ptr<int>& other) {
+        return *one < *other;
+      });
   std::multiset<int> model;
   for (int i = 0; i < 20'000; ++i) {
     if (random() % 2 == 0 || model.empty()) {

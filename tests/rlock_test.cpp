@@ -63,7 +63,8 @@ TEST(RLock, AStrangersReleaseThrowsAndChangesNothing) {
       FAIL() << "released by a stranger";
     } catch (const UsageError& error) {
       EXPECT_EQ(std::string(error.what()),
-                "conc::RLock \"ledger\" was released by a thread that does not hold it; only its holder may "
+                "conc::RLock \"ledger\" was released by a thread that does not hold it; only its "
+                "holder may "
                 "release it.");
     }
   });

@@ -141,7 +141,8 @@ TEST(Thread, WhatItDidIsSeenAfterJoin) {
 
 TEST(Thread, ArgumentsAreMovedIn) {
   int sum = 0;
-  Thread thread([&sum](std::unique_ptr<int> a, int b) { sum = *a + b; }, std::make_unique<int>(40), 2);
+  Thread thread([&sum](std::unique_ptr<int> a, int b) { sum = *a + b; }, std::make_unique<int>(40),
+                2);
   thread.start();
   thread.join();
   EXPECT_EQ(sum, 42);
@@ -311,10 +312,13 @@ TEST(ThreadRecord, AForeignThreadHasANameOfItsOwn) {
     EXPECT_EQ(conc::detail::thread_name(id), "renamed");
   }).join();
   EXPECT_EQ(name.substr(0, 6), "Dummy-");
-  EXPECT_TRUE(eventually([&] { return conc::detail::thread_name(id).empty(); })) << "gone with its thread";
+  EXPECT_TRUE(eventually([&] { return conc::detail::thread_name(id).empty(); }))
+      << "gone with its thread";
 }
 
-TEST(ThreadRecord, TheMainThreadIsNamedSo) { EXPECT_EQ(conc::detail::this_thread_name(), "MainThread"); }
+TEST(ThreadRecord, TheMainThreadIsNamedSo) {
+  EXPECT_EQ(conc::detail::this_thread_name(), "MainThread");
+}
 
 TEST(ThreadRecord, NoTwoThreadsHaveTheSameId) {
   std::vector<conc::detail::ThreadId> ids;

@@ -1,4 +1,5 @@
-// The waiting layer's laws, each with a test of its name; include/conc/detail/waiting.hpp states them.
+// The waiting layer's laws, each with a test of its name; include/conc/detail/waiting.hpp states
+// them.
 
 #include <conc/condition.hpp>
 #include <conc/detail/waiting.hpp>
@@ -116,7 +117,8 @@ TEST(WaitingLaw, AWakerNeverTouchesANodeThatMayBeGone) {
     for (int woken = 0; woken < rounds;) woken += static_cast<int>(shelf.wake(1));
   });
   for (int i = 0; i < rounds; ++i) {
-    auto node = std::make_unique<ThreadNode>(conc::detail::WaitReason{WaitKind::event, &shelf, nullptr});
+    auto node =
+        std::make_unique<ThreadNode>(conc::detail::WaitReason{WaitKind::event, &shelf, nullptr});
     shelf.enter(*node);
     Patience patience(conc::forever);
     if (i % 2 == 0) {
@@ -233,7 +235,8 @@ TEST(WaitingLaw, LastTouchLetsTheWokenThreadDestroyTheObject) {
 // ---- Law 4
 
 TEST(WaitingLaw, AStopCallbackTakesTheRecordsMutexOnly) {
-  // The stop is requested by a thread that holds the object's mutex: were the callback to take it, this would hang.
+  // The stop is requested by a thread that holds the object's mutex: were the callback to take it,
+  // this would hang.
   Shelf shelf;
   std::stop_source source;
   const std::stop_token token = source.get_token();

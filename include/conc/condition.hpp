@@ -19,11 +19,15 @@ namespace conc {
 // what the lock guards notifies while it still holds the lock; a notified thread goes on when it
 // has the lock again.
 //
-//   conc::Condition changed;                    // consumer                            // producer
-//   std::deque<Job> jobs;                       conc::LockGuard hold(changed); conc::LockGuard
-//   hold(changed);
-//                                               changed.wait_for([&] { jobs.push_back(job);
-//                                                 return !jobs.empty(); }); changed.notify();
+//   conc::Condition changed;
+//   std::deque<Job> jobs;
+//
+//   conc::LockGuard hold(changed);                              // a consumer
+//   changed.wait_for([&] { return !jobs.empty(); });
+//
+//   conc::LockGuard hold(changed);                              // a producer
+//   jobs.push_back(job);
+//   changed.notify();
 //
 // No wake-up is spurious, and waiting threads are woken first come, first woken. A notified thread
 // is moved to the lock's own queue and woken by the release of the lock, so it does not run into a

@@ -91,11 +91,11 @@ class Event {
 
   // The word: two flags, and above them how many times the flag went from true to false.
   //
-  //   is_set  sleepers  meaning                    entered by             left by
-  //   no      no        false, nobody asleep       constructor, clear()   set(); wait() about to
-  //   sleep yes     no        true                       set()                  clear() no      yes
-  //   false, the list holds      wait() about to sleep  set(); the last waiter gave up
-  //                     those who wait
+  //   is_set  sleepers  meaning                 entered by            left by
+  //   no      no        false, nobody asleep    constructor, clear()  set(), wait()
+  //   yes     no        true                    set()                 clear()
+  //   no      yes       false, the list holds   wait() about to       set(); the last waiter
+  //                     those who wait          sleep                 gave up
   //   yes     yes       never: set() empties the list, and nobody sleeps while it is true
   //
   // The count is for a waiter that has not gone to sleep yet: it compares it with what it saw on

@@ -34,7 +34,7 @@ class ThreadCall final : public ThreadBody {
 
   void run(const std::stop_token& token) override {
     std::apply(
-        [&token](F& f, Args&... args) {
+        [&](F& f, Args&... args) {
           if constexpr (std::invocable<F, std::stop_token, Args...>) {
             std::invoke(std::move(f), token, std::move(args)...);
           } else {
@@ -53,8 +53,8 @@ class ThreadState;
 }  // namespace detail
 
 struct ThreadOptions {
-  std::string name = {};               // empty: Thread-N, in the order in which threads are made
-  std::optional<bool> daemon = {};     // none: as the thread that makes it
+  std::string name = {};            // empty: Thread-N, in the order in which threads are made
+  std::optional<bool> daemon = {};  // none: as the thread that makes it
 };
 
 // A thread of control with a name. Making it runs nothing; start() does.
@@ -64,49 +64,54 @@ struct ThreadOptions {
 //   });
 //   worker.start();
 //
-// The function and its arguments are copied or moved into the thread, as std::jthread does it, and destroyed when the
-// function has returned. A function that takes a std::stop_token before its other parameters is given the thread's own.
-// An exception that leaves the function ends the thread and is reported on conc.thread; it never ends the program.
+// The function and its arguments are copied or moved into the thread, as std::jthread does it, and
+// destroyed when the function has returned. A function that takes a std::stop_token before its
+// other parameters is given the thread's own. An exception that leaves the function ends the thread
+// and is reported on conc.thread; it never ends the program.
 //
-// A Thread may be moved: the object is a handle, and a moved-from one may only be destroyed or assigned to. Several
-// threads may call the same object at once, but for start() and the move. 16 bytes.
+// A Thread may be moved: the object is a handle, and a moved-from one may only be destroyed or
+// assigned to. Several threads may call the same object at once, but for start() and the move. 16
+// bytes.
 //
-// Lifetime: the destructor of a thread that was started asks it to stop and waits for it, unless it is a daemon: that is
-// left running, and must not use what may go before the process ends.
+// Lifetime: the destructor of a thread that was started asks it to stop and waits for it, unless it
+// is a daemon: that is left running, and must not use what may go before the process ends.
 //
-// Python: threading.Thread. Unlike there, a thread whose object goes is waited for, and it can be asked to stop.
+// Python: threading.Thread. Unlike there, a thread whose object goes is waited for, and it can be
+// asked to stop.
 class Thread {
  public:
   // A thread that will run f(args...). Throws std::bad_alloc and what copying f and args throws.
   // Python: Thread(target=f, args=args)
   template <class F, class... Args>
-    requires(!std::same_as<std::remove_cvref_t<F>, Thread> &&
-             !std::same_as<std::remove_cvref_t<F>, ThreadOptions> &&
-             (std::invocable<std::decay_t<F>, std::decay_t<Args>...> ||
-              std::invocable<std::decay_t<F>, std::stop_token, std::decay_t<Args>...>))
-  explicit Thread(F&& f, Args&&... args)
+  requires(!std::same_as<std::remove_cvref_t<F>, Thread> &&
+           !std::same_as<std::remove_cvref_t<F>, ThreadOptions> &&
+           (std::invocable<std::decay_t<F>, std::decay_t<Args>...> ||
+            std::invocable<std::decay_t<F>, std::stop_token,
+                           std::decay_t<Args>...>)) explicit Thread(F&& f, Args&&... args)
       : Thread(ThreadOptions(), std::forward<F>(f), std::forward<Args>(args)...) {}
 
   // The same with a name and the daemon flag.
   // Python: Thread(target=f, args=args, name=..., daemon=...)
   template <class F, class... Args>
-    requires(std::invocable<std::decay_t<F>, std::decay_t<Args>...> ||
-             std::invocable<std::decay_t<F>, std::stop_token, std::decay_t<Args>...>)
-  explicit Thread(ThreadOptions options, F&& f, Args&&... args)
-      : state_(make_state(std::move(options),
-                          std::make_unique<detail::ThreadCall<std::decay_t<F>, std::decay_t<Args>...>>(
-                              std::forward<F>(f), std::forward<Args>(args)...))) {}
+  requires(std::invocable<std::decay_t<F>, std::decay_t<Args>...> ||
+           std::invocable<std::decay_t<F>, std::stop_token,
+                          std::decay_t<Args>...>) explicit Thread(ThreadOptions options, F&& f,
+                                                                  Args&&... args)
+      : state_(
+            make_state(std::move(options),
+                       std::make_unique<detail::ThreadCall<std::decay_t<F>, std::decay_t<Args>...>>(
+                           std::forward<F>(f), std::forward<Args>(args)...))) {}
 
-  // Asks a started non-daemon thread to stop, and waits for it. Blocks until it has ended; in the thread itself it does
-  // not wait.
+  // Asks a started non-daemon thread to stop, and waits for it. Blocks until it has ended; in the
+  // thread itself it does not wait.
   CONC_EXPORT ~Thread();
 
   Thread(Thread&& other) noexcept = default;
   CONC_EXPORT Thread& operator=(Thread&& other) noexcept;  // first does as the destructor
 
   // Starts it, and returns when it runs.
-  // Throws UsageError when it was started before; std::system_error when the operating system refuses a thread: it is
-  // then as before and may be started again.
+  // Throws UsageError when it was started before; std::system_error when the operating system
+  // refuses a thread: it is then as before and may be started again.
   // Synchronizes: what was done before is visible to the thread.
   // Cost: a thread of the operating system.
   // Python: start()
@@ -136,14 +141,14 @@ class Thread {
   [[nodiscard]] CONC_EXPORT bool daemon() const;
   CONC_EXPORT void set_daemon(bool daemon);
 
-  // The number that conc gave it, which no other thread of the process ever has, and the operating system's, which may
-  // be used again after it ended. None before start().
+  // The number that conc gave it, which no other thread of the process ever has, and the operating
+  // system's, which may be used again after it ended. None before start().
   // Python: ident, native_id
   [[nodiscard]] CONC_EXPORT std::optional<std::uint64_t> ident() const;
   [[nodiscard]] CONC_EXPORT std::optional<std::int64_t> native_id() const;
 
-  // Asks it to stop: the token that its function was given, or that stop_token() returns, is triggered. False when that
-  // was done before.
+  // Asks it to stop: the token that its function was given, or that stop_token() returns, is
+  // triggered. False when that was done before.
   CONC_EXPORT bool request_stop();
   [[nodiscard]] CONC_EXPORT std::stop_token stop_token() const;
 

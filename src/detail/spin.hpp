@@ -7,8 +7,8 @@
 
 namespace conc::detail {
 
-// How many times to look before sleeping: so many rounds of so many pauses and one yield. A pause takes
-// 10 to 40 ns. The pauses of the first round last for a cache line's round trip between two
+// How many times to look before sleeping: so many rounds of so many pauses and one yield. A pause
+// takes 10 to 40 ns. The pauses of the first round last for a cache line's round trip between two
 // processors, or a short critical section; the yield lets the thread that is waited for run when it
 // shares this processor, which a longer stretch of pauses would only hold up. Chosen with the
 // ping-pong and contended rows of the lock, event, condition, semaphore and barrier benchmarks.

@@ -43,7 +43,8 @@ TEST(ConditionStress, WhatWasNotifiedIsWhatWasWoken) {
           const auto n = static_cast<std::size_t>(dice.roll(3));
           condition.notify(n);
           const auto after = static_cast<std::int64_t>(waiters(condition));
-          // A waiter whose time is up may leave between the two looks, so this is the most that was offered.
+          // A waiter whose time is up may leave between the two looks, so this is the most that was
+          // offered.
           offered += before - after;
         }
         std::this_thread::yield();
@@ -64,7 +65,8 @@ TEST(ConditionStress, WhatWasNotifiedIsWhatWasWoken) {
 }
 
 TEST(ConditionStress, TokensAreNeitherLostNorDoubled) {
-  // Notified threads take a token each; those that give up take none. A lost wake-up would leave a token and hang.
+  // Notified threads take a token each; those that give up take none. A lost wake-up would leave a
+  // token and hang.
   Condition condition;
   std::int64_t tokens = 0;
   std::int64_t made = 0;
@@ -89,7 +91,8 @@ TEST(ConditionStress, TokensAreNeitherLostNorDoubled) {
       const LockGuard hold(condition);
       if (who == 2) {
         condition.wait_for([&] { return tokens > 0; });
-      } else if (!condition.wait_for([&] { return tokens > 0; }, std::chrono::microseconds(dice.roll(51)))) {
+      } else if (!condition.wait_for([&] { return tokens > 0; },
+                                     std::chrono::microseconds(dice.roll(51)))) {
         continue;
       }
       --tokens;
@@ -118,7 +121,8 @@ TEST(ConditionStress, AMillionRoundTrips) {
 }
 
 TEST(ConditionStress, MayBeDestroyedByTheLastThreadThatWasNotified) {
-  // The notifier is still inside notify_all() or the release behind it when the condition goes; the lock outlives it.
+  // The notifier is still inside notify_all() or the release behind it when the condition goes; the
+  // lock outlives it.
   Lock lock;
   std::atomic<Condition*> shared{nullptr};
   const std::int64_t count = rounds(100'000);

@@ -41,7 +41,8 @@ TEST(EventStress, AMillionRoundTrips) {
 }
 
 TEST(EventStress, TimedWaitersAndPulsesLoseNobodyForEver) {
-  // Pulses at random; a waiter without a timeout returns as soon as one comes after it began, and one comes at last.
+  // Pulses at random; a waiter without a timeout returns as soon as one comes after it began, and
+  // one comes at last.
   Event event;
   std::atomic<int> waiting{5};
   std::atomic<std::int64_t> woken{0};

@@ -1,4 +1,5 @@
-// Counts the program's allocations. Included by one file of a test program, since it replaces operator new.
+// Counts the program's allocations. Included by one file of a test program, since it replaces
+// operator new.
 #pragma once
 
 #include <atomic>

@@ -17,7 +17,8 @@ struct Shelf {
     waiters_.push_back(node);
   }
 
-  // As every object of the library waits: true when woken, false when it gave up and is off the list.
+  // As every object of the library waits: true when woken, false when it gave up and is off the
+  // list.
   bool wait(Until until) {
     detail::Patience patience(until);
     detail::ThreadNode node({detail::WaitKind::event, this, "shelf"});

@@ -33,7 +33,8 @@ struct Inspect {
     }
   }
 
-  // What a wait() of the event notes on entry, and the rest of that wait(): so a test can put a set() between the two.
+  // What a wait() of the event notes on entry, and the rest of that wait(): so a test can put a
+  // set() between the two.
   template <class Event>
   static auto entry(const Event& event) {
     return event.word_.load();

@@ -5,19 +5,21 @@
 //   owner    0: free. Otherwise the id of the thread that took the lock.
 //   queued   The wait list is not empty. Changed under the mutex only.
 //   waking   A waiter was taken off the list because the lock got free, and is on its way to take
-//   it. While this is
-//            set, a release wakes nobody: one thread on its way is enough. Set by release, under
-//            the mutex; cleared by the woken thread when it takes the lock, queues again, or gives
-//            up.
+//            it. While this is set, a release wakes nobody: one thread on its way is enough. Set
+//            by a release with waiters, and by adopt() when it finds the lock free, both under the
+//            mutex; cleared by the woken thread when it takes the lock, queues again, or gives up.
 //
-//   free  queued waking   entered by                                left by
-//   yes   no     no       release                                   acquire, by anyone
-//   yes   any    yes      release with waiters                      acquire, by anyone: newcomers
-//   may barge in yes   yes    no       never: a release with waiters wakes one no    no     no
-//   acquire                                   release; acquire of a second thread sets queued no
-//   yes    no       a waiter queues                           release: wakes the first, or hands
-//   over to it no    any    yes      a newcomer barged in before the woken     release; the woken
-//   thread queues again, in front
+//   free  queued  waking   entered by                         left by
+//   yes   no      no       release                            acquire, by anyone
+//   yes   any     yes      release with waiters               acquire, by anyone: newcomers may
+//                                                             barge in
+//   yes   yes     no       never: a release with waiters
+//                          wakes one
+//   no    no      no       acquire                            release; a thread that queues
+//   no    yes     no       a waiter queues                    release: wakes the first, or hands
+//                                                             over to it
+//   no    any     yes      a newcomer barged in before the    release; the woken thread queues
+//                          woken thread                       again, in front
 //
 // Fairness: first come, first woken. A newcomer may take a lock that is free, as with every fast
 // mutex, and so overtake a waiter that was woken for it. But a waiter that comes too late queues

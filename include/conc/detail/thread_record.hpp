@@ -48,7 +48,8 @@ extern CONC_EXPORT constinit thread_local ThreadId this_thread_id;
 // Makes the record of the calling thread and returns its id. Throws std::bad_alloc.
 CONC_COLD CONC_EXPORT ThreadId meet_this_thread();
 
-// The same for a thread that conc starts, at its first step. Names it for the operating system as well.
+// The same for a thread that conc starts, at its first step. Names it for the operating system as
+// well.
 CONC_EXPORT ThreadRecord& begin_this_thread(std::string name, bool daemon);
 
 // The calling thread's id, made at first need.

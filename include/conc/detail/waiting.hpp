@@ -8,22 +8,19 @@
 //
 // The rules that make this sound, each with a test of that name:
 //   1. A waker's last touch of a node is the exchange in wake(); what it notifies after that, the
-//   thread's record, is
-//      never freed.
+//      thread's record, is never freed.
 //   2. Off the list means woken: a waiter whose time ran out looks, under the object's mutex,
-//   whether it is still on the
-//      list. If it is not, a wake-up is on its way, and it waits for that and keeps what it brings.
+//      whether it is still on the list. If it is not, a wake-up is on its way, and it waits for
+//      that and keeps what it brings.
 //   3. Last touch: the store that lets a waiter go on is the last that the waker does to the
-//   object, unless it holds the
-//      object's mutex, which the object's destructor takes.
+//      object, unless it holds the object's mutex, which the object's destructor takes.
 //   4. Lock order: object's mutex, then record's mutex. A stop callback takes the record's only,
-//   and is made and unmade
-//      while its thread holds neither.
+//      and is made and unmade while its thread holds neither.
 //   5. No code of the user runs under either mutex.
 //   6. Deadlines are on the steady clock and saturate; one that is past is not handed to the
-//   operating system.
+//      operating system.
 //   7. Nothing here allocates, but for the record of a thread at its first contact with the
-//   library.
+//      library.
 //   8. No fences, no timed mutexes, no std::condition_variable_any.
 #pragma once
 

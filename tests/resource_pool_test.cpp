@@ -1,0 +1,134 @@
+#include <conc/resource_pool.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <stdexcept>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+#include "eventually.hpp"
+#include "gate.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using conc::test::eventually;
+using conc::test::together;
+
+struct Connection {
+  static inline std::atomic<int> open = 0;
+
+  explicit Connection(int n) : number(n) { ++open; }
+  Connection(const Connection&) = delete;
+  ~Connection() { --open; }
+
+  const int number;
+  std::atomic<int> users = 0;
+};
+
+class ResourcePool : public testing::Test {
+ protected:
+  int made_ = 0;
+  conc::ResourcePool<Connection> pool_{2, [this] { return Connection(++made_); }, "pool"};
+};
+
+TEST_F(ResourcePool, MakesAResourceWhenFirstWantedAndUsesItAgain) {
+  EXPECT_EQ(made_, 0);
+  EXPECT_EQ(pool_.acquire()->number, 1);
+  EXPECT_EQ(pool_.acquire()->number, 1);
+  EXPECT_EQ(made_, 1);
+  EXPECT_EQ(pool_.capacity(), 2U);
+  EXPECT_EQ(pool_.available(), 2U);
+  EXPECT_STREQ(pool_.name(), "pool");
+}
+
+TEST_F(ResourcePool, LendsNoMoreThanItsCapacity) {
+  const auto one = pool_.acquire();
+  auto two = pool_.try_acquire();
+  ASSERT_TRUE(two);
+  EXPECT_NE(one->number, (*two)->number);
+  EXPECT_EQ(pool_.available(), 0U);
+  EXPECT_FALSE(pool_.try_acquire());
+  EXPECT_FALSE(pool_.try_acquire(1ms));
+  EXPECT_THROW(static_cast<void>(pool_.acquire(1ms)), conc::TimeoutError);
+  std::stop_source source;
+  source.request_stop();
+  EXPECT_THROW(static_cast<void>(pool_.acquire(source.get_token())), conc::Stopped);
+  two.reset();
+  EXPECT_TRUE(pool_.try_acquire());
+}
+
+TEST_F(ResourcePool, AReleaseLetsTheWaitingThreadGoOn) {
+  auto one = pool_.acquire();
+  const auto two = pool_.acquire();
+  std::atomic<int> got = 0;
+  std::thread borrower([&] { got = pool_.acquire(1h)->number; });
+  one.release();
+  EXPECT_FALSE(one);
+  one.release();
+  borrower.join();
+  EXPECT_EQ(got, 1);
+}
+
+TEST_F(ResourcePool, AFactoryThatThrowsBorrowsNothing) {
+  bool broken = true;
+  conc::ResourcePool<int> pool(1, [&] {
+    if (broken) throw std::runtime_error("no route to host");
+    return 1;
+  });
+  EXPECT_THROW(static_cast<void>(pool.acquire()), std::runtime_error);
+  EXPECT_THROW(static_cast<void>(pool.try_acquire()), std::runtime_error);
+  EXPECT_EQ(pool.available(), 1U);
+  broken = false;
+  EXPECT_EQ(*pool.acquire(), 1);
+}
+
+TEST_F(ResourcePool, ADiscardedResourceIsReplaced) {
+  auto lease = pool_.acquire();
+  lease.discard();
+  EXPECT_FALSE(lease);
+  EXPECT_EQ(Connection::open, 0);
+  EXPECT_EQ(pool_.available(), 2U);
+  EXPECT_EQ(pool_.acquire()->number, 2);
+}
+
+TEST_F(ResourcePool, ALeaseMovesAndGivesBackOnce) {
+  auto one = pool_.acquire();
+  auto other = std::move(one);
+  EXPECT_FALSE(one);
+  EXPECT_EQ(pool_.available(), 1U);
+  other = pool_.acquire();
+  EXPECT_EQ(other->number, 2);
+  EXPECT_EQ(pool_.available(), 1U);
+}
+
+TEST_F(ResourcePool, NeedsACapacityAndAFactory) {
+  EXPECT_THROW(conc::ResourcePool<int>(0, [] { return 1; }), std::invalid_argument);
+  EXPECT_THROW(conc::ResourcePool<int>(1, nullptr), std::invalid_argument);
+}
+
+TEST_F(ResourcePool, NoResourceHasTwoUsers) {
+  std::atomic<int> made = 0;
+  {
+    conc::ResourcePool<Connection> pool(3, [&] { return Connection(++made); });
+    together(6, [&](std::size_t i) {
+      for (int round = 0; round < 500; ++round) {
+        auto lease = pool.acquire();
+        EXPECT_EQ(lease->users.fetch_add(1), 0);
+        if (round % 7 == 0) std::this_thread::yield();
+        lease->users.fetch_sub(1);
+        if (i == 0 && round % 50 == 0) lease.discard();
+      }
+    });
+    EXPECT_EQ(pool.available(), 3U);
+    EXPECT_LE(Connection::open, 3);
+  }
+  EXPECT_EQ(Connection::open, 0);
+}
+
+}  // namespace
