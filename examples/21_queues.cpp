@@ -30,9 +30,12 @@ int main() {
   priority.put({1, "put out the fire"});
   priority.put({2, "feed the cat"});
   std::printf("%zu items\n", fifo.size());
-  while (const std::optional<int> item = fifo.try_get()) std::printf("first in, first out: %d\n", *item);
-  while (const std::optional<int> item = lifo.try_get()) std::printf("last in, first out: %d\n", *item);
-  while (const auto job = priority.try_get()) std::printf("%d: %s\n", job->first, job->second.c_str());
+  while (const std::optional<int> item = fifo.try_get())
+    std::printf("first in, first out: %d\n", *item);
+  while (const std::optional<int> item = lifo.try_get())
+    std::printf("last in, first out: %d\n", *item);
+  while (const auto job = priority.try_get())
+    std::printf("%d: %s\n", job->first, job->second.c_str());
 
   conc::Queue<std::unique_ptr<int>> small(1, "small");
   small.put(std::make_unique<int>(1));

@@ -40,12 +40,13 @@ class AsCompleted {
     }
     void operator++(int) { ++*this; }
     friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept {
-      return !it.range_->current_.valid();
+      return it.at_end();
     }
 
    private:
     friend class AsCompleted;
     explicit Iterator(AsCompleted& range) noexcept : range_(&range) {}
+    [[nodiscard]] bool at_end() const noexcept { return !range_->current_.valid(); }
     AsCompleted* range_;
   };
 

@@ -7,13 +7,24 @@
 #include <conc/errors.hpp>
 #include <conc/future.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <deque>
+#include <exception>
 #include <functional>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <ranges>
+#include <stdexcept>
 #include <stop_token>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
+#include <vector>
 
 namespace conc {
 
@@ -41,6 +52,20 @@ template <class F, class... Args>
 using submit_result = std::remove_cv_t<result_of<stored_call<F, Args...>>>;
 
 }  // namespace detail
+
+struct MapOptions {
+  // When to give up waiting for the results; the time counts from the call of map().
+  Until timeout = forever;
+
+  // At most so many calls are submitted ahead of the results that were looked at; without a value all are, at once.
+  std::optional<std::size_t> buffersize = std::nullopt;
+
+  // So many calls are one task. For calls that are shorter than the microsecond or so that a task costs.
+  std::size_t chunksize = 1;
+};
+
+template <class F, class... Ranges>
+class MapRange;
 
 // The one interface for everything that runs calls: a pool of threads today; processes, coroutines and ranks of a cluster
 // have the same submit(), map() and futures. What a class of executors does in its own way is behind two virtual
@@ -100,6 +125,98 @@ class CONC_EXPORT Executor {
     give(job);
   }
 
+  // Submits f(x) for each x of a range, all at once: none of the calls begins before all are made, and the executor is
+  // entered once. `f` and the values are copied for each call.
+  // Throws: as submit(); none was submitted then.
+  // Cost: one allocation for each call, and those of the vector.
+  // Python: [submit(fn, x) for x in iterable]
+  template <class F, std::ranges::input_range Range>
+    requires detail::submittable<F&, std::ranges::range_reference_t<Range>>
+  auto submit_each(F&& f, Range&& range)
+      -> std::vector<Future<detail::submit_result<F&, std::ranges::range_reference_t<Range>>>> {
+    using Task = detail::TaskState<detail::stored_call<F&, std::ranges::range_reference_t<Range>>>;
+    std::vector<Future<typename Task::Result>> futures;
+    std::vector<detail::Ref<Task>> tasks;
+    if constexpr (std::ranges::sized_range<Range>) {
+      futures.reserve(static_cast<std::size_t>(std::ranges::size(range)));
+      tasks.reserve(static_cast<std::size_t>(std::ranges::size(range)));
+    }
+    for (auto&& x : range) {
+      auto [future, task] =
+          detail::FutureAccess::make_task<Task>(std::in_place, f, std::forward<decltype(x)>(x));
+      futures.push_back(std::move(future));
+      tasks.push_back(std::move(task));
+    }
+    detail::JobChain jobs;
+    for (const auto& task : tasks) jobs.push_back(*task);
+    if (!jobs.empty()) enqueue(jobs);
+    for (auto& task : tasks) static_cast<void>(task.release());  // the executor's now
+    return futures;
+  }
+
+  // Calls f(x, y, ...) for the values of one range or several, up to the end of the shortest, and returns a range of the
+  // results, in order, to go through once:
+  //
+  //   for (const auto& page : pool.map(fetch, urls)) ...
+  //
+  // The calls are submitted here, or with `buffersize` as the results are looked at. There is one copy of `f`, which the
+  // calls share, and which must be callable as a constant; values are copied. Going through the range waits for each
+  // result, and throws what its call threw; TimeoutError or Stopped as `timeout` says. Leaving the range before its end,
+  // once begun, cancels the calls that have not begun; a range that nobody looks at cancels nothing. Results may be moved
+  // out of the range. A call that returns nothing yields std::monostate.
+  // With buffersize, the executor and what the ranges refer to must outlive the range.
+  // Throws: std::invalid_argument when buffersize or chunksize is 0; as submit(), and no call was submitted after that.
+  // Cost: an allocation for each call; for each chunk three.
+  // Python: map(fn, *iterables, timeout, chunksize, buffersize). There chunksize is for processes only.
+  template <class F, std::ranges::input_range... Ranges>
+    requires(sizeof...(Ranges) > 0) &&
+            std::invocable<const std::decay_t<F>&, std::ranges::range_value_t<Ranges>...>
+  [[nodiscard]] auto map(MapOptions options, F&& f, Ranges&&... ranges) {
+    return MapRange<std::decay_t<F>, Ranges...>(*this, options, std::forward<F>(f),
+                                                std::forward<Ranges>(ranges)...);
+  }
+  template <class F, std::ranges::input_range... Ranges>
+    requires(sizeof...(Ranges) > 0) &&
+            std::invocable<const std::decay_t<F>&, std::ranges::range_value_t<Ranges>...>
+  [[nodiscard]] auto map(F&& f, Ranges&&... ranges) {
+    return map(MapOptions(), std::forward<F>(f), std::forward<Ranges>(ranges)...);
+  }
+
+  // Calls f(i) for each i from `first` up to, not including, `last`; in any order, by this thread and by the executor's,
+  // `grain` of them in a row (0: as many as share the work out well). Blocks until all calls have returned. This thread
+  // works as well and waits only for calls that have begun, so a task of the executor may use it.
+  // Throws: what the first call to throw threw; calls that have not begun then are left out. As submit() when the executor
+  // takes no calls; none was made then.
+  // Synchronizes: the calls come after what this thread did before, and what it does afterwards comes after them.
+  // Cost: one allocation for each thread that takes part.
+  // Python: none.
+  template <std::integral Index, std::invocable<Index> F>
+  void parallel_for(Index first, std::type_identity_t<Index> last, F&& f, std::size_t grain = 0) {
+    if (first >= last) return;
+    const auto count = static_cast<std::size_t>(last) - static_cast<std::size_t>(first);
+    run_parallel(
+        count, grain,
+        [](void* call, void* start, std::size_t begin, std::size_t end) {
+          auto& g = *static_cast<std::remove_reference_t<F>*>(call);
+          auto i = static_cast<Index>(*static_cast<Index*>(start) + static_cast<Index>(begin));
+          for (; begin != end; ++begin, ++i) static_cast<void>(std::invoke(g, i));
+        },
+        const_cast<void*>(static_cast<const void*>(std::addressof(f))), &first);
+  }
+
+  // The same for each element of a range: f(range[i]).
+  template <std::ranges::random_access_range Range,
+            std::invocable<std::ranges::range_reference_t<Range>> F>
+    requires std::ranges::sized_range<Range>
+  void parallel_for(Range&& range, F&& f, std::size_t grain = 0) {
+    const auto begin = std::ranges::begin(range);
+    using Difference = std::ranges::range_difference_t<Range>;
+    parallel_for(
+        std::size_t{0}, static_cast<std::size_t>(std::ranges::size(range)),
+        [&](std::size_t i) { static_cast<void>(std::invoke(f, begin[static_cast<Difference>(i)])); },
+        grain);
+  }
+
   // Takes no more calls; those that were taken are still run, unless `cancel_futures` is set, which cancels every call
   // that has not begun. With `wait`, blocks until all is done and the executor's resources are freed. May be called again,
   // with other arguments. A task of the executor may call it, and is not waited for.
@@ -119,8 +236,202 @@ class CONC_EXPORT Executor {
   // shutdown().
   virtual void close(bool wait, bool cancel_futures) = 0;
 
+  // How many calls it runs at once at most, for sharing out work. At least 1.
+  [[nodiscard]] virtual std::size_t concurrency() const noexcept = 0;
+
+  // Calls some(call, start, begin, end) for stretches of [0, count).
+  using Stretch = void (*)(void* call, void* start, std::size_t begin, std::size_t end);
+  void run_parallel(std::size_t count, std::size_t grain, Stretch stretch, void* call, void* start);
+
   // Enqueues it, and destroys it when that throws.
   void give(detail::PostJob& job);
+};
+
+// What Executor::map() returns. Refers to the ranges that were lvalues, and holds the others.
+template <class F, class... Ranges>
+class MapRange {
+  using Arguments = std::tuple<std::ranges::range_value_t<Ranges>...>;
+  using Result = std::remove_cv_t<std::invoke_result_t<const F&, std::ranges::range_value_t<Ranges>...>>;
+  static constexpr bool is_object = std::is_object_v<Result>;
+
+ public:
+  // What the range yields: Result& for a value, the reference itself for a reference.
+  using Reference = std::conditional_t<std::is_void_v<Result>, std::monostate,
+                                       std::conditional_t<is_object, std::add_lvalue_reference_t<Result>, Result>>;
+
+  class Iterator {
+   public:
+    using value_type = std::remove_cvref_t<Reference>;
+    using difference_type = std::ptrdiff_t;
+
+    Reference operator*() const { return range_->get(); }
+    Iterator& operator++() {
+      range_->advance();
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept { return it.at_end(); }
+
+   private:
+    friend class MapRange;
+    explicit Iterator(MapRange& range) noexcept : range_(&range) {}
+    [[nodiscard]] bool at_end() const noexcept { return range_->at_end(); }
+    MapRange* range_;
+  };
+
+  MapRange(MapRange&&) = delete;
+
+  // Cancels what has not begun, if somebody has looked at the range.
+  ~MapRange() {
+    if (!begun_) return;
+    for (const auto& future : singles_) future.cancel();
+    for (const auto& future : chunks_) future.cancel();
+  }
+
+  // Waits for the first result; ++ waits for the next. Throws what the call threw, TimeoutError, Stopped. The calls behind
+  // one that threw are cancelled, as by leaving.
+  Iterator begin() {
+    if (!begun_) {
+      begun_ = true;
+      wait_for_front();
+    }
+    return Iterator(*this);
+  }
+  [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+ private:
+  friend class Executor;
+
+  // A result in a chunk.
+  using Slot = std::conditional_t<is_object, Result,
+                                  std::conditional_t<std::is_void_v<Result>, std::monostate,
+                                                     std::add_pointer_t<Result>>>;
+  struct Chunk {
+    std::deque<Slot> slots;  // not a vector: that of bool has no references to its elements
+  };
+
+  template <class G>
+  MapRange(Executor& executor, const MapOptions& options, G&& f, Ranges&&... ranges)
+      : executor_(executor),
+        deadline_(options.timeout.deadline()),
+        token_(options.timeout.token() != nullptr ? *options.timeout.token() : std::stop_token()),
+        chunksize_(options.chunksize),
+        f_(std::make_shared<const F>(std::forward<G>(f))),
+        ranges_(std::forward<Ranges>(ranges)...) {
+    if (options.buffersize == std::size_t{0}) {
+      throw std::invalid_argument("conc::Executor::map got buffersize = 0; it must be at least 1.");
+    }
+    if (chunksize_ == 0) {
+      throw std::invalid_argument("conc::Executor::map got chunksize = 0; it must be at least 1.");
+    }
+    std::apply([this](auto&... range) { positions_.emplace(std::ranges::begin(range)...); }, ranges_);
+    try {
+      for (std::size_t ahead = 0; !options.buffersize || ahead < *options.buffersize; ++ahead) {
+        if (!submit_next()) break;
+      }
+    } catch (...) {
+      begun_ = true;  // nobody will look
+      for (const auto& future : singles_) future.cancel();
+      for (const auto& future : chunks_) future.cancel();
+      throw;
+    }
+  }
+
+  // The arguments of the next call, if there are any.
+  std::optional<Arguments> next_arguments() {
+    return std::apply(
+        [this](auto&... range) -> std::optional<Arguments> {
+          return std::apply(
+              [&range...](auto&... position) -> std::optional<Arguments> {
+                if (((position == std::ranges::end(range)) || ...)) return std::nullopt;
+                std::optional<Arguments> arguments(std::in_place, *position...);
+                (static_cast<void>(++position), ...);
+                return arguments;
+              },
+              *positions_);
+        },
+        ranges_);
+  }
+
+  // False when the shortest range has come to its end.
+  bool submit_next() {
+    std::optional<Arguments> arguments = next_arguments();
+    if (!arguments) return false;
+    if (chunksize_ == 1) {
+      singles_.push_back(executor_.submit([f = f_, x = std::move(*arguments)]() mutable -> Result {
+        return std::apply(*f, std::move(x));
+      }));
+      return true;
+    }
+    std::vector<Arguments> several;
+    several.reserve(chunksize_);
+    do {
+      several.push_back(std::move(*arguments));
+    } while (several.size() != chunksize_ && (arguments = next_arguments()));
+    chunks_.push_back(executor_.submit([f = f_, several = std::move(several)]() mutable {
+      Chunk chunk;
+      for (Arguments& x : several) {
+        if constexpr (std::is_void_v<Result>) {
+          std::apply(*f, std::move(x));
+          chunk.slots.emplace_back();
+        } else if constexpr (is_object) {
+          chunk.slots.push_back(std::apply(*f, std::move(x)));
+        } else {
+          chunk.slots.push_back(std::addressof(std::apply(*f, std::move(x))));
+        }
+      }
+      return chunk;
+    }));
+    return true;
+  }
+
+  [[nodiscard]] bool at_end() const noexcept { return singles_.empty() && chunks_.empty(); }
+
+  void advance() {
+    if (chunks_.empty()) {
+      singles_.pop_front();
+    } else {
+      if (++in_chunk_ != detail::FutureAccess::state(chunks_.front()).get().slots.size()) return;
+      in_chunk_ = 0;
+      chunks_.pop_front();
+    }
+    submit_next();
+    wait_for_front();
+  }
+
+  void wait_for_front() {
+    if (at_end()) return;
+    const Until until = token_.stop_possible() ? Until(deadline_, token_) : Until(deadline_);
+    if (chunks_.empty()) {
+      static_cast<void>(singles_.front().result(until));
+    } else {
+      static_cast<void>(chunks_.front().result(until));
+    }
+  }
+
+  Reference get() {
+    if constexpr (std::is_void_v<Result>) {
+      return {};
+    } else if (chunks_.empty()) {
+      return detail::FutureAccess::state(singles_.front()).get();
+    } else if constexpr (is_object) {
+      return detail::FutureAccess::state(chunks_.front()).get().slots[in_chunk_];
+    } else {
+      return *detail::FutureAccess::state(chunks_.front()).get().slots[in_chunk_];
+    }
+  }
+
+  Executor& executor_;
+  const Until::Clock::time_point deadline_;
+  const std::stop_token token_;
+  const std::size_t chunksize_;
+  std::shared_ptr<const F> f_;
+  std::tuple<Ranges...> ranges_;
+  std::optional<std::tuple<std::ranges::iterator_t<Ranges>...>> positions_;
+  std::deque<Future<Result>> singles_;  // the results to come, when chunksize is 1
+  std::deque<Future<Chunk>> chunks_;    // the same otherwise
+  std::size_t in_chunk_ = 0;            // the position in the first chunk
+  bool begun_ = false;
 };
 
 }  // namespace conc

@@ -8,14 +8,15 @@
 
 namespace conc {
 
-// A stack: get() takes the item that was put last. Everything else is as with Queue; see BasicQueue in conc/queue.hpp.
+// A stack: get() takes the item that was put last. Everything else is as with Queue; see BasicQueue
+// in conc/queue.hpp.
 //
 // Python: queue.LifoQueue
 template <class T>
 class LifoQueue final : public BasicQueue<T, detail::LifoOrder<T>> {
  public:
-  // Holds at most `maxsize` items; 0: as many as there is memory for. `name`, which must outlive the queue, is shown in
-  // dumps and errors. Allocates nothing.
+  // Holds at most `maxsize` items; 0: as many as there is memory for. `name`, which must outlive
+  // the queue, is shown in dumps and errors. Allocates nothing.
   explicit LifoQueue(std::size_t maxsize = 0, const char* name = nullptr) noexcept
       : BasicQueue<T, detail::LifoOrder<T>>("LifoQueue", maxsize, name) {}
 };

@@ -26,31 +26,37 @@ namespace detail {
 struct QueueAccess;  // lets select() see the cores of several queues
 }
 
-// What Queue, LifoQueue and PriorityQueue have in common, that is, everything but the order in which items come out.
+// What Queue, LifoQueue and PriorityQueue have in common, that is, everything but the order in
+// which items come out.
 //
-// Any number of threads may put and get. A bounded queue holds at most maxsize items, and put waits while it is full; an
-// unbounded one has always room. Items are moved in and moved out: T need not be copyable, and its move may throw.
+// Any number of threads may put and get. A bounded queue holds at most maxsize items, and put waits
+// while it is full; an unbounded one has always room. Items are moved in and moved out: T need not
+// be copyable, and its move may throw.
 //
 // The forms of put and get differ in what they do when they cannot go on:
 //
 //   put(item)  get()                 wait as long as it takes
 //   put(item, until)  get(until)     wait as long as `until` allows, then throw
 //   try_put(item)  try_get()         do not wait, and tell by what they return
-//   try_put(item, until)  try_get(until)   wait as long as `until` allows, and tell by what they return
+//   try_put(item, until)  try_get(until)   wait as long as `until` allows, and tell by what they
+//   return
 //
-// Fairness: waiting threads are served first come, first served. A thread that finds an item, or room, takes it, even if
-// others still wait; a waiter that was overtaken so once has the next item, or room, kept for it. See
-// detail/queue_core.hpp.
+// Fairness: waiting threads are woken first come, first woken. A thread that finds an item, or
+// room, takes it, even if others still wait, since that is what makes a queue fast; a waiter that
+// was overtaken so once is put in front, and has the next item, or room, kept for it. Only a call
+// that may not wait (try_get(), a deadline that is past) takes what is kept as well: when it says
+// that the queue is empty, or full, then it is.
 //
-// What runs under the queue's lock, and so must not use the queue: T's move constructor, and the comparator of a
-// PriorityQueue. Copy constructors and destructors run outside it. A thread that puts while the queue is full of room
-// never waits for more than such a move.
+// What runs under the queue's lock, and so must not use the queue: T's move constructor, and the
+// comparator of a PriorityQueue. Copy constructors and destructors run outside it, and memory is
+// allocated and freed outside it.
 //
-// Errors: a call that throws has changed nothing. The item of a put that failed is still the caller's, and a get that
-// throws has removed nothing, even when it was T's move that threw.
+// Errors: a call that throws has changed nothing. The item of a put that failed is still the
+// caller's, and a get that throws has removed nothing, even when it was T's move that threw.
 //
-// Lifetime: a thread that got an item may destroy the queue although the put() that brought it is still on its way out.
-// Nobody may wait in it or begin a call when it is destroyed. Items that are left are dropped.
+// Lifetime: a thread that got an item may destroy the queue although the put() that brought it is
+// still on its way out. Nobody may wait in it or begin a call when it is destroyed. Items that are
+// left are dropped.
 template <class T, class Order>
 class BasicQueue {
   static_assert(std::is_object_v<T> && !std::is_const_v<T> && !std::is_array_v<T>,
@@ -67,59 +73,52 @@ class BasicQueue {
   // ---- Putting
 
   // Puts the item into the queue. Blocks while it is full.
-  // Throws ShutDown, also when the queue is shut down while it waits; std::bad_alloc; what T's constructors throw. The
-  // item is then the caller's as before.
-  // Synchronizes: with the get() that returns the item.
-  // Cost: two atomic read-modify-writes when it need not wait. Allocates when the queue has never held so many items.
-  // Python: put(item)
+  // Throws ShutDown, also when the queue is shut down while it waits; std::bad_alloc; what T's
+  // constructors throw. The item is then the caller's as before. Synchronizes: with the get() that
+  // returns the item. Cost: one atomic read-modify-write when it need not wait. Allocates when the
+  // queue has never held so many items. Python: put(item)
   void put(T&& item) { put(std::move(item), forever); }
-  void put(const T& item)
-    requires std::copy_constructible<T>
-  {
-    put(item, forever);
-  }
+  void put(const T& item) requires std::copy_constructible<T> { put(item, forever); }
 
   // The same, but gives up as `until` says: throws Full, or Stopped when a stop was requested.
   // Python: put(item, timeout=...), put_nowait(item)
   void put(T&& item, Until until) {
     const detail::QueueVerdict verdict = insert(item, until);
-    if (verdict != detail::QueueVerdict::ready) [[unlikely]] core_.throw_from_put(verdict);
+    if (verdict != detail::QueueVerdict::ready) [[unlikely]]
+      core_.throw_from_put(verdict);
   }
-  void put(const T& item, Until until)
-    requires std::copy_constructible<T>
-  {
+  void put(const T& item, Until until) requires std::copy_constructible<T> {
     T copy(item);
     put(std::move(copy), until);
   }
 
-  // The same, but tells by what it returns: false when there was no room in time, a stop was requested, or the queue is
-  // shut down. Moves from the item only when it returns true.
-  // Throws std::bad_alloc and what T's constructors throw.
-  // Python: put(item, block=False), without the exception
+  // The same, but tells by what it returns: false when there was no room in time, a stop was
+  // requested, or the queue is shut down. Moves from the item only when it returns true. Throws
+  // std::bad_alloc and what T's constructors throw. Python: put(item, block=False), without the
+  // exception
   [[nodiscard]] bool try_put(T&& item, Until until = at_once) {
     return insert(item, until) == detail::QueueVerdict::ready;
   }
-  [[nodiscard]] bool try_put(const T& item, Until until = at_once)
-    requires std::copy_constructible<T>
-  {
+  [[nodiscard]] bool try_put(const T& item,
+                             Until until = at_once) requires std::copy_constructible<T> {
     T copy(item);
     return try_put(std::move(copy), until);
   }
 
-  // Puts the items, in their order. Blocks while the queue is full. When it is bounded, others' items may come between.
-  // Returns how many were put: these were moved from, and the others are the caller's as before. That is all of them,
-  // unless `until` gave up, the queue was shut down, or an exception ended it after the first.
-  // Throws ShutDown, std::bad_alloc and what T's move throws, when it has put none.
-  // Cost: two atomic read-modify-writes for all that there is room for.
+  // Puts the items, in their order. Blocks while the queue is full. When it is bounded, others'
+  // items may come between. Returns how many were put: these were moved from, and the others are
+  // the caller's as before. That is all of them, unless `until` gave up, the queue was shut down,
+  // or an exception ended it after the first. Throws ShutDown, std::bad_alloc and what T's move
+  // throws, when it has put none. Cost: one atomic read-modify-write for all that there is room
+  // for.
   std::size_t put_many(std::span<T> items, Until until = forever);
 
   // ---- Getting
 
   // Takes the next item out of the queue and returns it. Blocks while there is none.
-  // Throws ShutDown when there is none and the queue is shut down; what T's move throws, and the item stays.
-  // Synchronizes: with the put() of the item.
-  // Cost: two atomic read-modify-writes when it need not wait.
-  // Python: get()
+  // Throws ShutDown when there is none and the queue is shut down; what T's move throws, and the
+  // item stays. Synchronizes: with the put() of the item. Cost: one atomic read-modify-write when
+  // it need not wait, and one more if T has a destructor. Python: get()
   [[nodiscard]] T get() { return get(forever); }
 
   // The same, but gives up as `until` says: throws Empty, or Stopped when a stop was requested.
@@ -127,28 +126,29 @@ class BasicQueue {
   [[nodiscard]] T get(Until until) {
     Getting getting(*this);
     const detail::QueueVerdict verdict = getting.begin(until);
-    if (verdict != detail::QueueVerdict::ready) [[unlikely]] core_.throw_from_get(verdict);
+    if (verdict != detail::QueueVerdict::ready) [[unlikely]]
+      core_.throw_from_get(verdict);
     return T(getting.item());
   }
 
-  // The same, but tells by what it returns: nothing when there was no item in time, a stop was requested, or the queue
-  // is shut down and empty. So `while (auto job = queue.try_get(token)) run(*job);` ends in every case.
-  // Throws what T's move throws, and the item stays.
-  // Python: get(block=False), without the exception
+  // The same, but tells by what it returns: nothing when there was no item in time, a stop was
+  // requested, or the queue is shut down and empty. So `while (auto job = queue.try_get(token))
+  // run(*job);` ends in every case. Throws what T's move throws, and the item stays. Python:
+  // get(block=False), without the exception
   [[nodiscard]] std::optional<T> try_get(Until until = at_once) {
     Getting getting(*this);
     if (getting.begin(until) != detail::QueueVerdict::ready) return std::optional<T>();
     return std::optional<T>(std::in_place, getting.item());
   }
 
-  // Takes the next items out of the queue, as many as there are but at most n, and returns them in their order. Blocks
-  // while there is none. For n = 0 returns at once.
-  // Throws what get(until) throws; std::bad_alloc, and nothing was taken.
-  // Cost: as one get(), and the vector's allocation.
+  // Takes the next items out of the queue, as many as there are but at most n, and returns them in
+  // their order. Blocks while there is none. For n = 0 returns at once. Throws what get(until)
+  // throws; std::bad_alloc, and nothing was taken. Cost: as one get(), and the vector's allocation.
   [[nodiscard]] std::vector<T> get_many(std::size_t n, Until until = forever) {
     std::vector<T> items;
     const detail::QueueVerdict verdict = extract_many(items, n, until);
-    if (verdict != detail::QueueVerdict::ready) [[unlikely]] core_.throw_from_get(verdict);
+    if (verdict != detail::QueueVerdict::ready) [[unlikely]]
+      core_.throw_from_get(verdict);
     return items;
   }
 
@@ -159,9 +159,9 @@ class BasicQueue {
     return items;
   }
 
-  // Takes items until the queue is shut down and empty: `for (auto& item : queue) ...`. Each item lives in the iterator
-  // until the next is taken. Any number of threads may do so at once; each item goes to one of them. begin() blocks for
-  // the first item, as ++ does for the next.
+  // Takes items until the queue is shut down and empty: `for (auto& item : queue) ...`. Each item
+  // lives in the iterator until the next is taken. Any number of threads may do so at once; each
+  // item goes to one of them. begin() blocks for the first item, as ++ does for the next.
   [[nodiscard]] iterator begin() { return iterator(*this); }
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
@@ -187,7 +187,8 @@ class BasicQueue {
   // The same, but gives up as `until` says; false then.
   [[nodiscard]] bool wait_not_empty(Until until) {
     const detail::QueueVerdict verdict = core_.wait_not_empty(until);
-    if (verdict == detail::QueueVerdict::shut_down) [[unlikely]] core_.throw_from_get(verdict);
+    if (verdict == detail::QueueVerdict::shut_down) [[unlikely]]
+      core_.throw_from_get(verdict);
     return verdict == detail::QueueVerdict::ready;
   }
 
@@ -208,10 +209,10 @@ class BasicQueue {
 
   // ---- Ending
 
-  // Lets no more items in: every put, waiting or later, throws ShutDown. What is in the queue may still be got; when
-  // there is no more, every get, waiting or later, throws ShutDown. With `immediate`, what is in the queue is dropped as
-  // if it had been got and done. May be called again. Never blocks.
-  // Python: shutdown(immediate)
+  // Lets no more items in: every put, waiting or later, throws ShutDown. What is in the queue may
+  // still be got; when there is no more, every get, waiting or later, throws ShutDown. With
+  // `immediate`, what is in the queue is dropped as if it had been got and done. May be called
+  // again. Never blocks. Python: shutdown(immediate)
   void shutdown(bool immediate = false) {
     Hold hold(core_);
     if (!immediate) {
@@ -221,14 +222,14 @@ class BasicQueue {
     [[maybe_unused]] auto dropped = order_.take_all();
     core_.shut_down(true, hold);
     if constexpr (!detail::kept_in_slot<T>) {
-      dropped.for_each([&pool = cells_](typename Order::Slot& slot) {
-        pool.give_back(detail::entry_in(slot));
-      });
+      dropped.for_each(
+          [&pool = cells_](typename Order::Slot& slot) { pool.give_back(detail::entry_in(slot)); });
     }
   }
 
  protected:
-  // `type` is the class's name for messages; `name`, which must outlive the queue, is shown in dumps and messages.
+  // `type` is the class's name for messages; `name`, which must outlive the queue, is shown in
+  // dumps and messages.
   BasicQueue(const char* type, std::size_t maxsize, const char* name, Order order = Order())
       : order_(std::move(order)), core_(type, maxsize, name) {}
 
@@ -271,7 +272,8 @@ class BasicQueue {
     core_.put_done();
   }
 
-  // Storage that is not in use yet, or no more. Outlives the Hold beside it, so that it is freed without the lock.
+  // Storage that is not in use yet, or no more. Outlives the Hold beside it, so that it is freed
+  // without the lock.
   struct Memory {
     typename Order::Slots slots;
     typename Cells::Slabs slabs;
@@ -288,8 +290,9 @@ class BasicQueue {
   detail::QueueCore core_;
 };
 
-// One get, from taking the lock to giving it back: `begin`, then move from `item`. The item leaves the queue when the
-// Getting is destroyed, unless moving it threw. So the item is moved once, into the value that the call returns.
+// One get, from taking the lock to giving it back: `begin`, then move from `item`. The item leaves
+// the queue when the Getting is destroyed, unless moving it threw. So the item is moved once, into
+// the value that the call returns.
 template <class T, class Order>
 class BasicQueue<T, Order>::Getting {
  public:
@@ -377,20 +380,20 @@ detail::QueueVerdict BasicQueue<T, Order>::insert_slow(T& item, Until until, Hol
   }
 }
 
-// Makes places for more items. The memory is allocated while the lock is given up; the room that the caller has seen is
-// kept for it meanwhile.
+// Makes places for more items. The memory is allocated while the lock is given up, so others may
+// come in between, and may take the room that the caller has seen.
 template <class T, class Order>
 void BasicQueue<T, Order>::grow(Hold& hold, Memory& memory) {
   using Slots = typename Order::Slots;
   const std::size_t slots =
       order_.has_slot() ? 0 : detail::grown<typename Order::Slot>(order_.capacity(), maxsize());
   if constexpr (detail::kept_in_slot<T>) {
-    const detail::QueueCore::RoomKept unlocked(core_, hold);
+    const detail::QueueCore::Unlocked unlocked(hold);
     Slots fresh(slots);
     memory.slots.swap(fresh);
   } else {
     const std::size_t cells = cells_.has_spare() ? 0 : cells_.lack(maxsize());
-    const detail::QueueCore::RoomKept unlocked(core_, hold);
+    const detail::QueueCore::Unlocked unlocked(hold);
     Slots fresh(slots);
     memory.slots.swap(fresh);
     typename Cells::Slabs slabs;
@@ -435,7 +438,8 @@ template <class T, class Order>
 detail::QueueVerdict BasicQueue<T, Order>::extract_many(std::vector<T>& items, std::size_t n,
                                                         Until until) {
   if (n == 0) return detail::QueueVerdict::ready;
-  // The places are made without the lock. If there are more items then, more places are made, but once only.
+  // The places are made without the lock. If there are more items then, more places are made, but
+  // once only.
   items.reserve(std::min(n, std::max<std::size_t>(size(), 1)));
   std::vector<detail::Cell<T>*> cells;
   if constexpr (!detail::kept_in_slot<T>) cells.reserve(items.capacity());
@@ -515,20 +519,21 @@ class BasicQueue<T, Order>::iterator {
   mutable std::optional<T> item_;
 };
 
-// First in, first out, across all threads: an item whose put() returned before another's began comes out before it.
+// First in, first out, across all threads: an item whose put() returned before another's began
+// comes out before it.
 //
 //   conc::Queue<Job> jobs(100);
 //   jobs.put(job);                            // the producers
 //   jobs.shutdown();                          // when there is no more
 //   for (Job& next : jobs) run(next);         // the consumers
 //
-// Python: queue.Queue. Names as there; maxsize is no attribute but a function, Until takes the place of block and timeout,
-// and a negative maxsize cannot be written.
+// Python: queue.Queue. Names as there; maxsize is no attribute but a function, Until takes the
+// place of block and timeout, and a negative maxsize cannot be written.
 template <class T>
 class Queue final : public BasicQueue<T, detail::FifoOrder<T>> {
  public:
-  // Holds at most `maxsize` items; 0: as many as there is memory for. `name`, which must outlive the queue, is shown in
-  // dumps and errors. Allocates nothing.
+  // Holds at most `maxsize` items; 0: as many as there is memory for. `name`, which must outlive
+  // the queue, is shown in dumps and errors. Allocates nothing.
   explicit Queue(std::size_t maxsize = 0, const char* name = nullptr) noexcept
       : BasicQueue<T, detail::FifoOrder<T>>("Queue", maxsize, name) {}
 };
@@ -566,18 +571,19 @@ struct QueueAccess {
 
 }  // namespace detail
 
-// select(queues..., until): waits until one of the queues, of any kinds and items, has an item, and returns its index in
-// the argument list; the first of several. The item stays there, so another thread may get it before the caller does:
+// select(queues..., until): waits until one of the queues, of any kinds and items, has an item, and
+// returns its index in the argument list; the first of several. The item stays there, so another
+// thread may get it before the caller does:
 //
 //   for (;;) switch (conc::select(orders, news)) {
 //     case 0: if (auto order = orders.try_get()) serve(*order); break;
 //     case 1: if (auto item = news.try_get()) read(*item); break;
 //   }
 //
-// Blocks while all are empty; a queue that is shut down and empty no longer counts. `until`, the last argument, may be
-// left out: as long as it takes.
-// Throws ShutDown when all are shut down and empty; Empty or Stopped when `until` gave up.
-// Cost: one lock a queue, and twice that when it has to wait. Allocates nothing.
+// Blocks while all are empty; a queue that is shut down and empty no longer counts. `until`, the
+// last argument, may be left out: as long as it takes. Throws ShutDown when all are shut down and
+// empty; Empty or Stopped when `until` gave up. Cost: one lock a queue, and twice that when it has
+// to wait. Allocates nothing.
 template <class... Arguments>
 std::size_t select(Arguments&&... queues_and_until) {
   std::size_t index = 0;

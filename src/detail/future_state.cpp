@@ -11,8 +11,15 @@ namespace conc::detail {
 
 constinit thread_local Host* this_host = nullptr;
 
-void before_completion(bool failed) noexcept {
-  if (this_host != nullptr) this_host->job_ends(failed);
+void job_returned(bool threw) noexcept {
+  if (this_host != nullptr) this_host->job_returned(threw);
+}
+
+void before_completion(bool threw) noexcept {
+  if (Host* const host = this_host) {
+    host->job_returned(threw);
+    host->job_ends();
+  }
 }
 
 Callback::~Callback() = default;

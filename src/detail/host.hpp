@@ -15,9 +15,11 @@ class Host {
   virtual void begin_wait() noexcept = 0;
   virtual void end_wait() noexcept = 0;
 
-  // The job that runs has returned or `failed`, and is about to complete its future; it is over then, but for the future's
-  // callbacks, if they follow.
-  virtual void job_ends(bool failed) noexcept = 0;
+  // The job that runs has returned, or it threw.
+  virtual void job_returned(bool threw) noexcept = 0;
+
+  // After that: it is about to complete its future, and is over then; but for the future's callbacks, if they follow.
+  virtual void job_ends() noexcept = 0;
   virtual void callbacks_follow() noexcept = 0;
 
  protected:

@@ -134,7 +134,7 @@ Ended PostJob::run() noexcept {
     report({"conc.future", Severity::error, "A posted call threw", std::current_exception()});
   }
   task_.reset();
-  before_completion(ended == Ended::failed);
+  job_returned(ended == Ended::failed);
   recycle();
   return ended;
 }

@@ -9,8 +9,12 @@
 // one, or starts a new thread when none is idle and there may be more. So as many get up as there is work for, one after
 // the other, and a submitter makes one system call for many jobs.
 //
-// What holds at every moment: if a job is queued, then somebody is searching, or nobody can be summoned and every worker
-// is at work or in a wait, and looks at the queue before it lies down.
+// What holds at every moment: if a job is queued there, then somebody is searching, or nobody can be summoned and every
+// worker is at work or in a wait, and looks at the queue before it lies down.
+//
+// A job that a job of the pool submits goes to the queue of its own worker, under a mutex that others seldom touch. A worker
+// that finds nothing in the inbox helps itself there. Who pushes to such a queue looks at the gate afterwards, and who
+// stops searching looks at those queues afterwards; both lock the queue in between, so one of them sees the other.
 #pragma once
 
 #include <conc/detail/job.hpp>
@@ -20,40 +24,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "host.hpp"
+#include "job_queue.hpp"
 
 namespace conc::detail {
-
-// Jobs in order, first in, first out; any can be taken out. Under the mutex of the queue.
-class JobList {
- public:
-  [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
-
-  void push_back(Job& job) noexcept;
-  void remove(Job& job) noexcept;
-  Job& pop_front() noexcept;
-
- private:
-  Job* first_ = nullptr;
-  Job* last_ = nullptr;
-  std::size_t size_ = 0;
-};
-
-// What Job::Place::home points to.
-class JobQueue {
- public:
-  explicit JobQueue(class Pool& pool) noexcept : pool_(pool) {}
-  [[nodiscard]] Pool& pool() const noexcept { return pool_; }
-
- private:
-  Pool& pool_;
-};
 
 class Pool : public std::enable_shared_from_this<Pool> {
  public:
@@ -63,31 +44,38 @@ class Pool : public std::enable_shared_from_this<Pool> {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  void enqueue(JobChain& jobs);
+  [[nodiscard]] std::size_t max_workers() const noexcept { return max_workers_; }
+  [[nodiscard]] std::size_t lanes() const noexcept { return lanes_.size(); }
+  [[nodiscard]] std::uint8_t middle_lane() const noexcept {
+    return static_cast<std::uint8_t>(lanes_.size() / 2);
+  }
+
+  void enqueue(JobChain& jobs, std::uint8_t lane);
   void close(bool wait, bool cancel_jobs);
+  void pause();
+  void resume();
+  [[nodiscard]] ThreadPoolStats stats();
 
   // The executor is being destroyed.
   void close_for_good() noexcept;
 
-  // Takes the job out of the queue; false when it is not in there.
-  [[nodiscard]] bool remove(Job& job) noexcept;
-
-  [[nodiscard]] std::size_t workers() const noexcept;
-  [[nodiscard]] std::size_t idle_workers() const noexcept;
-  [[nodiscard]] std::size_t queued() noexcept;
+  // Takes the job out of the queue that it is in, if it is in one of this pool: to cancel it, or else to run it.
+  [[nodiscard]] bool remove(Job& job, bool to_cancel) noexcept;
 
  private:
   class Worker;
 
   // The gate: the address of the newest job in the inbox, or 0, and three flags.
   //
-  //   searching   A worker is on its way to the queue, or beside it. Set by whoever finds it unset and summons one, or
-  //               by a worker whose job ends; cleared by that worker when it has taken a job and leaves none behind, or
-  //               lies down, under the mutex; and by a summons that finds nobody, together with setting `full`.
-  //   full        Nobody can be summoned: no worker is idle, and there are as many as there may be. Changed under the
-  //               mutex: set by a summons that finds nobody; cleared when a worker lies down or leaves.
+  //   searching   A worker is on its way to the queue, or beside it. Set by whoever finds it and `full` unset and then
+  //               summons one, or by a worker whose job ends or which finds nothing to do. Cleared, under the mutex, by
+  //               that worker when it has taken a job and leaves none behind, or lies down; and by a summons that finds
+  //               nothing left to do, or nobody.
+  //   full        Nobody can be summoned: no worker is idle, and there are as many as there may be, or the last attempt
+  //               to start a thread failed. Changed under the mutex: set by a summons that finds nobody; cleared when a
+  //               worker lies down, leaves, or is the last of all to sleep for a future.
   //   guarded     A push must go under the mutex, where it may be refused or has to wait. Changed under the mutex; set
-  //               while there is no worker, and from the shutdown on.
+  //               for a pool with max_pending, while there is no worker, and from the shutdown on.
   using Gate = std::uintptr_t;
   static constexpr Gate searching = 1;
   static constexpr Gate full = 2;
@@ -99,52 +87,88 @@ class Pool : public std::enable_shared_from_this<Pool> {
   static bool must_summon(Gate gate) noexcept { return (gate & (searching | full)) == 0; }
 
   using Lock = std::unique_lock<Mutex>;
+  enum class Summon : bool { if_queued, in_any_case };
 
   // ---- Submitters
+  void push_local(Worker& me, JobChain& jobs) noexcept;
   void enqueue_guarded(JobChain& jobs);
-  void summon() noexcept;
-  void summon_locked(Lock& lock) noexcept;
+  void push_bounded(JobChain& jobs, Lock& lock);
+  void refuse(JobChain& jobs) const;
+  [[nodiscard]] bool begin_summons() noexcept;
+  void summon(Summon when) noexcept;
+  void summon_locked(Lock& lock, Summon when) noexcept;
   void ensure_worker();
   void start_worker();
 
   // ---- Workers
   void work(Worker& me) noexcept;
+  bool initialize() noexcept;
+  void break_down(Worker& me) noexcept;
   Job* next_job(Worker& me) noexcept;
-  Job* take(Worker& me, Lock& lock) noexcept;
+  Job* take_local(Worker& me) noexcept;
+  Job* take(Lock& lock) noexcept;
+  Job* steal(Worker& me) noexcept;
+  void end_search(Worker& me) noexcept;
   bool search(Worker& me) noexcept;
-  void lie_down(Worker& me) noexcept;
+  bool lie_down(Worker& me) noexcept;
   void leave(Worker& me, Lock& lock) noexcept;
   void job_ends(Worker& me) noexcept;
-  void stop_searching(Worker& me) noexcept;
   void begin_wait() noexcept;
   void end_wait() noexcept;
 
   // ---- Under the mutex
   void drain() noexcept;
+  void push(Job& job) noexcept;
+  Job& pop() noexcept;
+  Job& pop_least_urgent() noexcept;
+  [[nodiscard]] bool has_work() const noexcept { return queued_ != 0 && !paused_; }
+  [[nodiscard]] bool ends() const noexcept { return closed_ || broken_; }
   [[nodiscard]] bool can_grow() const noexcept;
   void update_guard() noexcept;
+  [[nodiscard]] WakeChain who_has_room() noexcept;
+  [[nodiscard]] WakeChain end(JobChain& dropped) noexcept;
+  [[nodiscard]] WakeChain wake_everyone() noexcept;
 
-  [[nodiscard]] bool is_own_thread() const noexcept;
+  // ---- With no lock held
+  void take_all_local(JobChain& jobs) noexcept;
+  [[nodiscard]] Worker* own_worker() const noexcept;
+  [[nodiscard]] bool any_local() noexcept;
 
   const std::size_t max_workers_;
+  const std::size_t max_pending_;
+  const Overflow overflow_;
+  const bool has_local_queues_;
+  const std::optional<std::chrono::nanoseconds> idle_timeout_;
   const std::string prefix_;
-  JobQueue queue_{*this};
+  const std::function<void()> initializer_;
 
-  // On lines of their own: every submitter writes the one, every worker the other.
+  // On a line of its own: every submitter writes it.
   alignas(64) Atomic<Gate> gate_{guarded};
 
-  alignas(64) mutable Mutex mutex_;
+  alignas(64) JobQueue main_{*this};  // its mutex is the mutex
+  Mutex& mutex_ = main_.mutex;
   // Guarded by mutex_.
-  JobList jobs_;
-  WaitList idle_;     // workers that sleep, the last to lie down first
-  WaitList closers_;  // who waits for the last worker to leave
+  std::vector<JobList> lanes_;
+  std::size_t queued_ = 0;      // jobs in the lanes
+  std::size_t entered_ = 0;     // jobs that ever were in the lanes
+  std::size_t cancelled_ = 0;   // jobs taken out of any queue to be cancelled
+  std::size_t outside_done_ = 0;    // jobs run by a submitter
+  std::size_t outside_failed_ = 0;  // the same
+  WaitList idle_;        // workers that sleep, the last to lie down first
+  WaitList submitters_;  // who waits for room
+  WaitList closers_;     // who waits for the last worker to leave
   std::size_t workers_ = 0;   // threads that were started and have not left; with `starting_`
   std::size_t starting_ = 0;  // of them, those whose thread may not come to be
   std::size_t blocked_ = 0;   // workers that sleep for a future inside a job
   bool closed_ = false;
+  bool broken_ = false;  // the initializer threw
+  bool paused_ = false;
 
-  Mutex threads_mutex_;  // taken before mutex_
-  std::vector<std::unique_ptr<Worker>> threads_;  // guarded by threads_mutex_
+  Atomic<bool> paused_flag_{false};  // paused_, for the workers' own queues
+  Atomic<bool> local_used_{false};   // a job was once pushed to a worker's own queue
+
+  Mutex threads_mutex_;  // taken before mutex_ and before the mutex of a worker's queue
+  std::vector<std::unique_ptr<Worker>> threads_;  // guarded by threads_mutex_; used again, freed with the pool
   std::size_t next_number_ = 0;                   // the same
 };
 

@@ -11,10 +11,13 @@
 namespace conc::detail {
 namespace {
 
-// How many pauses to look for an item or for room, before spinning and sleeping as all do: 1 to 2 us, about the cost of
-// falling asleep and being woken. Chosen with BM_Queue_Int_HandOffTwoCpus: a partner who is awake answers in that time.
-// No more yields, though: where other programs compete for the processor, each may cost a time slice.
-constexpr int more_pauses = 120;
+// How often to look for an item or for room before sleeping. The pauses take 1 to 3 us, about the
+// cost of falling asleep and being woken; chosen with BM_Queue_Int_HandOffTwoCpus: a partner who is
+// awake answers in that time. The yields are for a partner on the same processor
+// (BM_Queue_Int_HandOffOneCpu); more of them would cost time slices where other programs compete
+// for the processor.
+constexpr int pauses = 160;
+constexpr int yields = 4;
 
 // Why a call that has no patience left gives up.
 QueueVerdict exhausted(const Patience& patience) noexcept {
@@ -96,16 +99,19 @@ bool QueueCore::worth_a_look(const Side& side) const noexcept {
 }
 
 QueueVerdict QueueCore::wait(Side& side, WaitKind kind, Patience& patience) noexcept {
-  if (closed()) return QueueVerdict::shut_down;
-  if (patience.none()) return exhausted(patience);
+  const auto last_look = [this, &side](QueueVerdict otherwise) {
+    return available(side) != 0 ? QueueVerdict::ready : otherwise;
+  };
+  if (closed()) return last_look(QueueVerdict::shut_down);
+  if (patience.none()) return last_look(exhausted(patience));
   leave();
   if (!single_cpu()) {
-    for (int i = 0; i < more_pauses && !worth_a_look(side); ++i) cpu_pause();
+    for (int i = 0; i < pauses && !worth_a_look(side); ++i) cpu_pause();
   }
-  spin([this, &side] { return worth_a_look(side); });
+  for (int i = 0; i < yields && !worth_a_look(side); ++i) cpu_yield();
   lock_.lock();
   if (ready(side)) return QueueVerdict::ready;
-  if (closed()) return QueueVerdict::shut_down;
+  if (closed()) return last_look(QueueVerdict::shut_down);
 
   ThreadNode node({kind, this, name_});
   for (;;) {
@@ -119,7 +125,8 @@ QueueVerdict QueueCore::wait(Side& side, WaitKind kind, Patience& patience) noex
       --sleepers_;
     } else {
       if (outcome != Outcome::woken) {
-        // The wake-up is on its way, and what it was sent for is ours to take or to leave to the next.
+        // The wake-up is on its way, and what it was sent for is ours to take or to leave to the
+        // next.
         leave();
         node.sleep_until_woken();
         lock_.lock();
@@ -127,10 +134,9 @@ QueueVerdict QueueCore::wait(Side& side, WaitKind kind, Patience& patience) noex
       --side.on_the_way;
       if (node.granted) --side.reserved;
     }
-    // A last look: what is there is taken, even now.
-    if (ready(side)) return QueueVerdict::ready;
-    if (closed()) return QueueVerdict::shut_down;
-    if (outcome != Outcome::woken) return verdict(outcome);
+    if (ready(side) || (node.granted && available(side) != 0)) return QueueVerdict::ready;
+    if (closed()) return last_look(QueueVerdict::shut_down);
+    if (outcome != Outcome::woken) return last_look(verdict(outcome));
     node.reuse();
     node.granted = false;
     node.wants_handoff = true;
@@ -173,9 +179,10 @@ QueueVerdict QueueCore::wait_not_empty(Until until) {
 
 // One thread, and how many of its watchers were fired.
 //
-// The first to fire wakes the thread. That one must then wait for the others that were taken off their lists, since a
-// waker that is on its way still touches its watcher: so it subtracts how many they are in all, and when that leaves the
-// count below zero, sleeps until the last of them, who brings it to zero, wakes it again.
+// The first to fire wakes the thread. That one must then wait for the others that were taken off
+// their lists, since a waker that is on its way still touches its watcher: so it subtracts how many
+// they are in all, and when that leaves the count below zero, sleeps until the last of them, who
+// brings it to zero, wakes it again.
 struct QueueCore::Watcher::Watch {
   explicit Watch(const WaitReason& reason) : sleeper(reason) {}
 
@@ -268,9 +275,10 @@ void QueueCore::task_done() {
   Hold hold(*this);
   if (unfinished_ == 0) {
     hold.leave();
-    throw UsageError(message(type_, name_,
-                             "got task_done() more often than items were put; call it once for each "
-                             "item that was got"));
+    throw UsageError(
+        message(type_, name_,
+                "got task_done() more often than items were put; call it once for each "
+                "item that was got"));
   }
   if (--unfinished_ != 0) return;
   WakeChain chain = joiners_.take_all();
@@ -310,9 +318,9 @@ void QueueCore::throw_from_put(QueueVerdict verdict) const {
     case QueueVerdict::timed_out:
       break;
   }
-  throw Full(message(type_, name_,
-                     "is full: it holds " + std::to_string(maxsize_) +
-                         " items, and none was taken in time"));
+  throw Full(
+      message(type_, name_,
+              "is full (maxsize " + std::to_string(maxsize_) + "), and no item was taken in time"));
 }
 
 void QueueCore::throw_from_get(QueueVerdict verdict) const {

@@ -280,10 +280,6 @@ class CONC_EXPORT FutureStateBase {
   std::exception_ptr exception_;      // written before the completion, constant after it
 };
 
-// Tells the executor whose worker calls that its job is as good as over: the thread is free as soon as anyone can see the
-// result, so that whoever submits the next job then finds a worker, and wakes no other.
-CONC_EXPORT void before_completion() noexcept;
-
 // Takes the job off the queue that it is in; false when it is in none.
 [[nodiscard]] CONC_EXPORT bool withdraw_job(Job& job) noexcept;
 

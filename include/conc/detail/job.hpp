@@ -11,7 +11,7 @@
 
 namespace conc::detail {
 
-class JobQueue;
+struct JobQueue;
 
 // How a job left the hands of the executor.
 enum class Ended : std::uint8_t {
@@ -53,6 +53,11 @@ class CONC_EXPORT Job {
  protected:
   ~Job() = default;
 };
+
+// Tell the executor whose worker calls, if it is one: that its job has returned, or threw; and that after this it is about
+// to complete its future. So whoever sees the result and submits the next job finds the thread free, and wakes no other.
+CONC_EXPORT void job_returned(bool threw) noexcept;
+CONC_EXPORT void before_completion(bool threw) noexcept;
 
 // Jobs on their way into or out of an executor, in order. Whoever fills and empties it holds them.
 class JobChain {

@@ -1,28 +1,40 @@
-// QueueCore: what the queues are made of, but for the items: the lock, the counts, and those who wait.
+// QueueCore: what the queues are made of, but for the items: the lock, the counts, and those who
+// wait.
 //
-// A call on a queue takes the lock, looks whether it may go on, waits if it may not, moves its item, tells the core what
-// it did, and leaves. Leaving gives the lock back and wakes whom the call has made room or an item for; the wake-ups are
-// claimed under the lock and issued after it, and a queue where nobody sleeps looks at one count to find that out.
+// A call on a queue takes the lock, looks whether it may go on, waits if it may not, moves its
+// item, tells the core what it did, and leaves. Leaving gives the lock back and wakes whom the call
+// has made room or an item for; the wake-ups are claimed under the lock and issued after it, and a
+// queue where nobody sleeps looks at one count to find that out.
 //
 // Putters wait for room and getters for items, and both kinds by the same rules. For each side:
 //
 //   available   How much there is: items for getters, room for putters.
 //   waiting     Those who sleep, the longest waiting first.
-//   on the way  How many were taken off `waiting` for what is available and have not come for it yet.
-//   reserved    How much of what is available is kept for those of them who are sure to get it.
+//   on the way  How many were taken off `waiting` for what is available and have not come for it
+//   yet. reserved    How much of what is available is kept for those of them who are sure to get
+//   it.
 //
-//   - A call goes on when available > reserved, whether it has just come or has waited: newcomers may overtake a waiter
-//     that is on its way, since a queue that waited for a sleeping thread to run would be as slow as that.
-//   - Whoever leaves the queue with available > on the way, and `waiting` not empty, wakes the first. So as many are on
+//   - A call goes on when available > reserved, whether it has just come or has waited: newcomers
+//   may overtake a waiter
+//     that is on its way, since a queue that waited for a sleeping thread to run would be as slow
+//     as that.
+//   - Whoever leaves the queue with available > on the way, and `waiting` not empty, wakes the
+//   first. So as many are on
 //     their way as there is something for, and no more.
-//   - A waiter that was overtaken, and finds nothing, waits again at the front, and its next wake-up is with a
-//     reservation. So a waiter at the front is woken at most twice, and is overtaken only while on its first way.
-//   - reserved <= on the way, and reserved <= available.
+//   - A waiter that was overtaken, and finds nothing, waits again at the front, and its next
+//   wake-up is with a
+//     reservation. So a waiter at the front is overtaken only while on its first way, by calls that
+//     may wait.
+//   - A call that may not wait, or no longer, takes what is available, reserved or not: when it
+//   says that the queue is
+//     empty or full, it is. So all that the queue says can be explained by an order of the calls. A
+//     waiter that was robbed of its reservation so waits again at the front.
+//   - reserved <= on the way.
 #pragma once
 
 #include <conc/config.hpp>
-#include <conc/detail/short_lock.hpp>
 #include <conc/detail/machine.hpp>
+#include <conc/detail/short_lock.hpp>
 #include <conc/detail/waiting.hpp>
 #include <conc/until.hpp>
 
@@ -42,10 +54,7 @@ class QueueCore {
 
   // `type` is the queue's class, for messages.
   QueueCore(const char* type, std::size_t maxsize, const char* name) noexcept
-      : limit_(maxsize != 0 ? maxsize : no_limit),
-        maxsize_(maxsize),
-        type_(type),
-        name_(name) {}
+      : limit_(maxsize != 0 ? maxsize : no_limit), maxsize_(maxsize), type_(type), name_(name) {}
 
   // Waits for a call that is still on its way out, nobody else.
   CONC_EXPORT ~QueueCore();
@@ -89,28 +98,21 @@ class QueueCore {
     return count() > getters_.reserved;
   }
 
-  // Waits until the call may go on. The lock is given up meanwhile, and held again on return, whatever the verdict.
+  // Waits until the call may go on. The lock is given up meanwhile, and held again on return,
+  // whatever the verdict. To be called when may_put() or may_get() says no, which is not the last
+  // word for a call that may not wait.
   CONC_COLD CONC_EXPORT QueueVerdict wait_to_put(Patience& patience) noexcept;
   CONC_COLD CONC_EXPORT QueueVerdict wait_to_get(Until until) noexcept;
 
-  // Gives up the lock for its lifetime, with room for one more item kept.
-  class RoomKept {
+  // Gives up the lock for its lifetime.
+  class Unlocked {
    public:
-    RoomKept(QueueCore& core, Hold& hold) noexcept : core_(core), hold_(hold) {
-      ++core_.putters_.reserved;
-      ++core_.putters_.on_the_way;
-      hold_.leave();
-    }
-    ~RoomKept() {
-      hold_.enter_again();
-      --core_.putters_.reserved;
-      --core_.putters_.on_the_way;
-    }
-    RoomKept(const RoomKept&) = delete;
-    RoomKept& operator=(const RoomKept&) = delete;
+    explicit Unlocked(Hold& hold) noexcept : hold_(hold) { hold_.leave(); }
+    ~Unlocked() { hold_.enter_again(); }
+    Unlocked(const Unlocked&) = delete;
+    Unlocked& operator=(const Unlocked&) = delete;
 
    private:
-    QueueCore& core_;
     Hold& hold_;
   };
 
@@ -127,16 +129,14 @@ class QueueCore {
   [[nodiscard]] CONC_ALWAYS_INLINE std::size_t count() const noexcept {
     return size_.load(std::memory_order_relaxed);
   }
-  // How many more may be put now, under the lock.
-  [[nodiscard]] std::size_t room() const noexcept {
-    const std::size_t taken = count() + putters_.reserved;
-    return taken < limit_ ? limit_ - taken : 0;
+  // How many a call that may go on can get at once, under the lock: what is not reserved, but one
+  // at least.
+  [[nodiscard]] std::size_t stock() const noexcept {
+    return count() > getters_.reserved ? count() - getters_.reserved : 1;
   }
-  // How many may be got now, under the lock.
-  [[nodiscard]] std::size_t stock() const noexcept { return count() - getters_.reserved; }
 
-  // Lets nobody put any more, lets everyone go who waits, and gives the lock back. With `dropped`, the items were taken
-  // out and count as got and done.
+  // Lets nobody put any more, lets everyone go who waits, and gives the lock back. With `dropped`,
+  // the items were taken out and count as got and done.
   CONC_EXPORT void shut_down(bool dropped, Hold& hold) noexcept;
 
   // ---- Calls of their own, without a Hold.
@@ -149,8 +149,8 @@ class QueueCore {
   CONC_EXPORT bool join(Until until);
   CONC_EXPORT QueueVerdict wait_not_empty(Until until);
 
-  // Waits until one of the queues has an item, and puts its index into `index`; `shut_down` when all are shut down and
-  // empty. There are as many watchers as queues.
+  // Waits until one of the queues has an item, and puts its index into `index`; `shut_down` when
+  // all are shut down and empty. There are as many watchers as queues.
   class Watcher;
   CONC_EXPORT static QueueVerdict select(std::span<QueueCore* const> cores,
                                          std::span<Watcher> watchers, Until until,
@@ -194,8 +194,8 @@ class QueueCore {
   // Guarded by lock_. The first two are also read without it, as a snapshot.
   Atomic<std::size_t> size_{0};
   Atomic<bool> closed_{false};
-  std::size_t limit_;           // how many items there may be: maxsize, or no_limit; 0 once shut down
-  std::size_t sleepers_ = 0;    // how many nodes are in getters_, putters_ and watchers_
+  std::size_t limit_;         // how many items there may be: maxsize, or no_limit; 0 once shut down
+  std::size_t sleepers_ = 0;  // how many nodes are in getters_, putters_ and watchers_
   std::size_t unfinished_ = 0;  // items that were put and not reported by task_done()
   Side getters_;
   Side putters_;

@@ -1,9 +1,10 @@
 // Where the items of a queue are kept.
 //
-// An item that is trivially destroyed and moves without throwing lies in the queue's slots themselves. Every other item
-// lies in a cell, which never moves, and the slot holds the cell's address. So growing a queue, or sifting a heap, moves
-// no item that could throw; and the shell that an item leaves behind when it was got is destroyed after the queue's lock
-// was given back, so that an item's destructor may use the queue.
+// An item that is trivially destroyed and moves without throwing lies in the queue's slots
+// themselves. Every other item lies in a cell, which never moves, and the slot holds the cell's
+// address. So growing a queue, or sifting a heap, moves no item that could throw; and the shell
+// that an item leaves behind when it was got is destroyed after the queue's lock was given back, so
+// that an item's destructor may use the queue.
 #pragma once
 
 #include <conc/detail/machine.hpp>
@@ -44,8 +45,8 @@ class RawArray {
   std::size_t size_ = 0;
 };
 
-// How many objects a queue of at most `maxsize` (0: no limit) makes room for, when it has room for `size`: at first for
-// half a kilobyte of them, then for twice as many.
+// How many objects a queue of at most `maxsize` (0: no limit) makes room for, when it has room for
+// `size`: at first for half a kilobyte of them, then for twice as many.
 template <class Object>
 [[nodiscard]] constexpr std::size_t grown(std::size_t size, std::size_t maxsize) noexcept {
   constexpr std::size_t first = std::clamp<std::size_t>(512 / sizeof(Object), 1, 16);
@@ -55,7 +56,7 @@ template <class Object>
 
 template <class T>
 inline constexpr bool kept_in_slot =
-    std::is_nothrow_move_constructible_v<T> && std::is_trivially_destructible_v<T>;
+    std::is_nothrow_move_constructible_v<T>&& std::is_trivially_destructible_v<T>;
 
 // Holds an item, or is spare and has its place in a list of such.
 template <class T>
@@ -93,9 +94,9 @@ template <class T>
 
 // The cells of a queue. All calls are made under the queue's lock but give_back().
 //
-// A cell is spare, or holds an item in the queue, or is in the hands of a thread that got its item and destroys what is
-// left of it. That thread gives it back without the lock, as the last thing it does to the queue; the destructor waits
-// for it.
+// A cell is spare, or holds an item in the queue, or is in the hands of a thread that got its item
+// and destroys what is left of it. That thread gives it back without the lock, as the last thing it
+// does to the queue; the destructor waits for it.
 template <class T>
 class CellPool {
  public:
@@ -137,7 +138,8 @@ class CellPool {
     slabs_.splice_after(slabs_.before_begin(), slab);
   }
 
-  // Moves the item into a spare cell, of which there must be one. When the move throws, nothing has changed.
+  // Moves the item into a spare cell, of which there must be one. When the move throws, nothing has
+  // changed.
   [[nodiscard]] Cell<T>* fill(T&& item) {
     Cell<T>* const cell = spare_;
     Cell<T>* const next = cell->next;
@@ -173,7 +175,8 @@ class CellPool {
   Cell<T>* spare_ = nullptr;
   std::size_t made_ = 0;
   Slabs slabs_;
-  Atomic<Cell<T>*> returned_{nullptr};  // pushed by any thread, and taken all at once, so no address comes back unseen
+  Atomic<Cell<T>*> returned_{
+      nullptr};  // pushed by any thread, and taken all at once, so no address comes back unseen
 };
 
 }  // namespace conc::detail

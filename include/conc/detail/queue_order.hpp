@@ -1,7 +1,8 @@
 // The three disciplines: in which order the items of a queue come out.
 //
-// Each keeps entries (see queue_items.hpp) in an array that grows by doubling. What may throw, the user's comparator,
-// runs in place_for() and choose(), which change nothing; what changes the order does not throw.
+// Each keeps entries (see queue_items.hpp) in an array that grows by doubling. What may throw, the
+// user's comparator, runs in place_for() and choose(), which change nothing; what changes the order
+// does not throw.
 #pragma once
 
 #include <conc/detail/queue_items.hpp>
@@ -121,8 +122,8 @@ class LifoOrder {
   std::size_t size_ = 0;
 };
 
-// Smallest first, and first in, first out among equals: a heap of four children a node, which is half as deep as one of
-// two, and whose brothers share a cache line.
+// Smallest first, and first in, first out among equals: a heap of four children a node, which is
+// half as deep as one of two, and whose brothers share a cache line.
 template <class T, class Compare>
 class PriorityOrder {
  public:
@@ -136,8 +137,8 @@ class PriorityOrder {
     std::size_t at;
   };
 
-  // The smallest item, and where the last slot's entry goes when the smallest leaves the root: `depth` levels down, at
-  // each to the child that the next two bits of `path` say.
+  // The smallest item, and where the last slot's entry goes when the smallest leaves the root:
+  // `depth` levels down, at each to the child that the next two bits of `path` say.
   struct Choice {
     std::uint64_t path = 0;
     unsigned depth = 0;
@@ -172,8 +173,8 @@ class PriorityOrder {
     ++size_;
   }
 
-  // Goes down to a leaf along the smallest children, and up again to where the last entry belongs: it comes from the
-  // bottom, so that is not far.
+  // Goes down to a leaf along the smallest children, and up again to where the last entry belongs:
+  // it comes from the bottom, so that is not far.
   [[nodiscard]] Choice choose() const {
     Choice choice;
     const std::size_t last = size_ - 1;
@@ -203,8 +204,7 @@ class PriorityOrder {
     --size_;
     std::size_t at = 0;
     for (unsigned level = choice.depth; level != 0; --level) {
-      const std::size_t child =
-          first_child(at) + (choice.path >> (level - 1) * bits) % children;
+      const std::size_t child = first_child(at) + (choice.path >> (level - 1) * bits) % children;
       move_slot(child, at);
       at = child;
     }

@@ -1,13 +1,15 @@
 // ShortLock: a lock for critical sections of a few dozen instructions.
 //
-// One atomic read-modify-write to take it and a plain store to give it back, half the price of a lock that can put
-// waiters to sleep and wake them. Who finds it held pauses, for as long as such a section takes; then yields, in case
-// the holder was preempted; then sleeps, a little longer each time, so that it makes way for a holder of lower priority
-// too. Nobody is woken: a sleeper looks again when its time is up. So it is not for sections that take long.
+// One atomic read-modify-write to take it and a plain store to give it back, half the price of a
+// lock that can put waiters to sleep and wake them. Who finds it held pauses, for as long as such a
+// section takes; then yields, in case the holder was preempted; then sleeps, a little longer each
+// time, so that it makes way for a holder of lower priority too. Nobody is woken: a sleeper looks
+// again when its time is up. So it is not for sections that take long.
 //
 //   held   meaning                entered by          left by
 //   false  free                   constructor, unlock lock
-//   true   somebody works inside  lock                unlock: the last touch, after which it may be destroyed by
+//   true   somebody works inside  lock                unlock: the last touch, after which it may be
+//   destroyed by
 //                                                     whoever takes it next
 #pragma once
 
@@ -23,7 +25,8 @@ class ShortLock {
   ShortLock& operator=(const ShortLock&) = delete;
 
   CONC_ALWAYS_INLINE void lock() noexcept {
-    if (held_.exchange(true, std::memory_order_acquire)) [[unlikely]] lock_slow();
+    if (held_.exchange(true, std::memory_order_acquire)) [[unlikely]]
+      lock_slow();
   }
   CONC_ALWAYS_INLINE void unlock() noexcept { held_.store(false, std::memory_order_release); }
 

@@ -76,7 +76,7 @@ class TaskState final : public FutureState<std::remove_cv_t<result_of<F>>>, publ
   Ended run() noexcept override {
     if (!this->start()) return skip();
     const Word phase = call();
-    before_completion();
+    before_completion(phase == FutureStateBase::error);
     this->complete_and_drop_ref(phase);
     return phase == FutureStateBase::value ? Ended::done : Ended::failed;
   }

@@ -1,0 +1,150 @@
+// ResourcePool: lending a limited number of connections, files or buffers to many threads.
+#pragma once
+
+#include <conc/errors.hpp>
+#include <conc/lifo_queue.hpp>
+#include <conc/until.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace conc {
+
+// Lends at most `capacity` resources at a time; a thread that wants one more waits until one comes
+// back. A resource is made by the factory when one is wanted and none lies idle, and is then used
+// again and again; the one that came back last is lent first, since it is the most likely to be
+// still warm.
+//
+//   conc::ResourcePool<Connection> pool(3, [] { return Connection("db"); });
+//   {
+//     auto connection = pool.acquire();
+//     if (!connection->ping()) connection.discard();     // broken: the next borrower gets a new
+//     one
+//   }                                                    // goes back here
+//
+// Fairness: as with Queue, first come, first served.
+//
+// Lifetime: the pool outlives its leases. Idle resources are destroyed with it.
+//
+// Python: none; usually written by hand, with a Semaphore and a list.
+template <class T>
+class ResourcePool {
+ public:
+  class Lease;
+
+  // Makes no resource yet. The factory is called by the borrowing threads, several at a time, with
+  // no lock held; it may throw. `name`, which must outlive the pool, is shown in dumps. Throws
+  // std::invalid_argument when capacity is 0; std::bad_alloc.
+  ResourcePool(std::size_t capacity, std::function<T()> factory, const char* name = nullptr)
+      : factory_(std::move(factory)), idle_(capacity, name) {
+    if (capacity == 0)
+      throw std::invalid_argument("conc::ResourcePool: it must lend one at least.");
+    if (!factory_) throw std::invalid_argument("conc::ResourcePool: there must be a factory.");
+    for (std::size_t i = 0; i < capacity; ++i) idle_.put(nullptr);
+  }
+
+  ~ResourcePool() {
+    while (const std::optional<T*> resource = idle_.try_get()) delete *resource;
+  }
+
+  ResourcePool(const ResourcePool&) = delete;
+  ResourcePool& operator=(const ResourcePool&) = delete;
+
+  // Borrows a resource until the lease ends. Blocks while all are lent.
+  // Throws what the factory throws; nothing is borrowed then.
+  // Synchronizes: with the end of the lease under which the resource was used last.
+  [[nodiscard]] Lease acquire() { return lend(idle_.get()); }
+
+  // The same, but gives up as `until` says: throws TimeoutError, or Stopped when a stop was
+  // requested.
+  [[nodiscard]] Lease acquire(Until until) {
+    if (const std::optional<T*> slot = idle_.try_get(until)) return lend(*slot);
+    if (until.stop_requested()) {
+      throw Stopped("conc::ResourcePool had nothing to lend before the stop was requested.");
+    }
+    throw TimeoutError("conc::ResourcePool: all resources are lent, and none came back in time.");
+  }
+
+  // The same, but tells by what it returns: nothing when `until` gave up.
+  // Throws what the factory throws.
+  [[nodiscard]] std::optional<Lease> try_acquire(Until until = at_once) {
+    const std::optional<T*> slot = idle_.try_get(until);
+    if (!slot) return std::nullopt;
+    return lend(*slot);
+  }
+
+  // How many may be borrowed at a time, and how many more may be borrowed at some moment during the
+  // call.
+  [[nodiscard]] std::size_t capacity() const noexcept { return idle_.maxsize(); }
+  [[nodiscard]] std::size_t available() const noexcept { return idle_.size(); }
+
+  [[nodiscard]] const char* name() const noexcept { return idle_.name(); }
+
+ private:
+  friend struct detail::Inspect;
+
+  // Turns what lay in a slot, a resource or nothing, into a lease.
+  Lease lend(T* resource) {
+    Lease lease(*this, resource);  // from here on, the slot goes back if anything throws
+    if (resource == nullptr) lease.resource_ = new T(factory_());
+    return lease;
+  }
+
+  const std::function<T()> factory_;
+  // One slot for every resource that may be lent now: an idle one, or nullptr for one that is not
+  // made yet. It never holds more than at the beginning, so giving back does not allocate, wait or
+  // throw.
+  LifoQueue<T*> idle_;
+};
+
+// The right to use a resource, from acquire() until release(), discard() or the end of its scope.
+// Movable.
+template <class T>
+class ResourcePool<T>::Lease {
+ public:
+  Lease(Lease&& other) noexcept
+      : pool_(std::exchange(other.pool_, nullptr)),
+        resource_(std::exchange(other.resource_, nullptr)) {}
+  Lease& operator=(Lease&& other) noexcept {
+    Lease(std::move(other)).swap(*this);
+    return *this;
+  }
+  ~Lease() { release(); }
+
+  // The resource. Only while the lease holds one.
+  [[nodiscard]] T& operator*() const noexcept { return *resource_; }
+  [[nodiscard]] T* operator->() const noexcept { return resource_; }
+  [[nodiscard]] explicit operator bool() const noexcept { return pool_ != nullptr; }
+
+  // Gives the resource back before the end of the scope, to the thread that waits longest. Never
+  // blocks. A lease that holds none does nothing.
+  void release() noexcept {
+    if (pool_ != nullptr)
+      std::exchange(pool_, nullptr)->idle_.put(std::exchange(resource_, nullptr));
+  }
+
+  // Destroys the resource instead, because it is broken: whoever borrows next has a new one made.
+  void discard() noexcept {
+    delete std::exchange(resource_, nullptr);
+    release();
+  }
+
+ private:
+  friend class ResourcePool;
+
+  Lease(ResourcePool& pool, T* resource) noexcept : pool_(&pool), resource_(resource) {}
+
+  void swap(Lease& other) noexcept {
+    std::swap(pool_, other.pool_);
+    std::swap(resource_, other.resource_);
+  }
+
+  ResourcePool* pool_;
+  T* resource_;
+};
+
+}  // namespace conc
