@@ -1,6 +1,7 @@
 // Lock and RLock against the standard mutexes.
 
 #include <benchmark/benchmark.h>
+#include <conc/config.hpp>
 #include <conc/lock.hpp>
 #include <conc/rlock.hpp>
 
@@ -59,7 +60,7 @@ BENCHMARK(timed_free<conc::Lock>)->Name("BM_Lock_TimedFree");
 BENCHMARK(timed_free<std::timed_mutex>)->Name("BM_Lock_TimedFree_std");
 
 template <class L>
-void recursive(benchmark::State& state) {
+void recursive(benchmark::State& state) CONC_NO_THREAD_SAFETY_ANALYSIS {
   L lock;
   const std::int64_t depth = state.range(0);
   for (auto _ : state) {

@@ -49,7 +49,7 @@ constexpr std::size_t stretches_each = 8;
 
 Executor::~Executor() = default;
 
-void Executor::give(detail::PostJob& job) {
+void Executor::give(detail::Job& job) {
   detail::JobChain jobs(job);
   try {
     enqueue(jobs);

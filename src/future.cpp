@@ -11,8 +11,9 @@
 namespace conc::detail {
 
 void throw_no_state() {
-  throw UsageError(message("Future", nullptr,
-                           "is a handle to nothing, default-constructed or moved from; ask valid() first"));
+  throw UsageError(
+      message("Future", nullptr,
+              "is a handle to nothing, default-constructed or moved from; ask valid() first"));
 }
 
 void throw_gave_up(Until until) {
@@ -32,15 +33,17 @@ void throw_taken() {
 }
 
 void throw_already_done(const char* call) {
-  throw InvalidStateError(message(
-      "Promise", nullptr,
-      std::string("got ") + call + "() for a future that is done or cancelled; it can be completed once"));
+  throw InvalidStateError(
+      message("Promise", nullptr,
+              std::string("got ") + call +
+                  "() for a future that is done or cancelled; it can be completed once"));
 }
 
 void throw_already_running() {
-  throw InvalidStateError(message("Promise", nullptr,
-                                  "got set_running_or_notify_cancel() for a future that is running; "
-                                  "it can begin once"));
+  throw InvalidStateError(
+      message("Promise", nullptr,
+              "got set_running_or_notify_cancel() for a future that is running; "
+              "it can begin once"));
 }
 
 void throw_moved_promise() {
@@ -48,7 +51,8 @@ void throw_moved_promise() {
 }
 
 void throw_null_exception() {
-  throw std::invalid_argument(message("Promise", nullptr, "got set_exception() without an exception"));
+  throw std::invalid_argument(
+      message("Promise", nullptr, "got set_exception() without an exception"));
 }
 
 void break_promise(FutureStateBase& state) noexcept {

@@ -421,8 +421,8 @@ TEST(Future, CallbackThatThrowsIsReportedAndTheOthersStillRun) {
   promise.set_result(1);
   EXPECT_EQ(ran, 2);
   future.add_done_callback([](const Future<int>&) { throw 5; });
-  EXPECT_EQ(reports.get(),
-            (std::vector<std::string>{"conc.future: std::runtime_error: mine", "conc.future: int"}));
+  EXPECT_EQ(reports.get(), (std::vector<std::string>{"conc.future: std::runtime_error: mine",
+                                                     "conc.future: int"}));
 }
 
 TEST(Future, ACallbackMayUseTheFutureAsItLikes) {
@@ -471,7 +471,8 @@ TEST(Future, ACallbackThatIsAddedWhileItCompletesIsCalledOnce) {
 
 TEST(Future, ThenMakesAFutureOfWhatTheCallReturns) {
   Promise<int> promise;
-  const Future<std::string> text = promise.future().then([](const int& i) { return std::to_string(i); });
+  const Future<std::string> text =
+      promise.future().then([](const int& i) { return std::to_string(i); });
   EXPECT_FALSE(text.done());
   promise.set_result(12);
   EXPECT_EQ(text.result(), "12");
@@ -601,7 +602,8 @@ TEST(Wait, CountsAFutureThatIsGivenTwiceOnce) {
   std::vector<Promise<int>> promises(2);
   const auto f = futures_of(promises);
   promises[0].set_result(1);
-  const auto result = conc::wait(std::vector{f[1], f[0], f[1], f[0]}, ReturnWhen::all_completed, 1ms);
+  const auto result =
+      conc::wait(std::vector{f[1], f[0], f[1], f[0]}, ReturnWhen::all_completed, 1ms);
   EXPECT_EQ(result.done, std::vector{f[0]});
   EXPECT_EQ(result.not_done, std::vector{f[1]});
 }

@@ -214,6 +214,10 @@ TEST_F(FormatterTest, DatefmtMayMakeLongText) {
   EXPECT_EQ(format(Formatter("%(asctime)s", half + "%Y" + half)), half + "2024" + half);
 }
 
+TEST_F(FormatterTest, DatefmtWithANullCharacterIsRefused) {
+  EXPECT_THROW(Formatter("%(asctime)s", std::string_view("%F\0%T", 5)), std::invalid_argument);
+}
+
 TEST_F(FormatterTest, TimesAreLocal) {
   set_time_zone("EST5");
   EXPECT_EQ(format(Formatter("%(asctime)s", "%F %T in New York")),

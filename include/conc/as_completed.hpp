@@ -50,8 +50,9 @@ class AsCompleted {
     AsCompleted* range_;
   };
 
-  // Waits for the first future; ++ waits for the next. Throws: TimeoutError when the time is up, Stopped when the token was
-  // triggered. After that the range is as before, and may be asked again for what has got done.
+  // Waits for the first future; ++ waits for the next. Throws: TimeoutError when the time is up,
+  // Stopped when the token was triggered. After that the range is as before, and may be asked again
+  // for what has got done.
   Iterator begin() {
     if (!current_.valid()) advance();
     return Iterator(*this);
@@ -78,12 +79,13 @@ class AsCompleted {
   Future<T> current_;
 };
 
-// The futures one by one as they get done: first those that are done already, then each as soon as it is. A future that is
-// given twice comes once. The range keeps no future that it has handed out.
+// The futures one by one as they get done: first those that are done already, then each as soon as
+// it is. A future that is given twice comes once. The range keeps no future that it has handed out.
 //
 //   for (const auto& future : conc::as_completed(futures, 10s)) use(future.result());
 //
-// Blocks in begin() and ++ of the range, not here. The time counts from this call; the token is copied.
+// Blocks in begin() and ++ of the range, not here. The time counts from this call; the token is
+// copied.
 // Throws: UsageError for a handle to nothing; std::bad_alloc.
 // Cost: three allocations; one lock for each future.
 // Python: as_completed(fs, timeout)

@@ -44,8 +44,7 @@ using stored_call = typename StoredCall<F, Args...>::type;
 
 // A call f(args...), or f(token, args...), on decayed copies.
 template <class F, class... Args>
-concept submittable =
-    std::invocable<std::decay_t<F>, std::decay_t<Args>...> ||
+concept submittable = std::invocable<std::decay_t<F>, std::decay_t<Args>...> ||
     std::invocable<std::decay_t<F>, std::stop_token, std::decay_t<Args>...>;
 
 template <class F, class... Args>
@@ -57,19 +56,21 @@ struct MapOptions {
   // When to give up waiting for the results; the time counts from the call of map().
   Until timeout = forever;
 
-  // At most so many calls are submitted ahead of the results that were looked at; without a value all are, at once.
+  // At most so many calls are submitted ahead of the results that were looked at; without a value
+  // all are, at once.
   std::optional<std::size_t> buffersize = std::nullopt;
 
-  // So many calls are one task. For calls that are shorter than the microsecond or so that a task costs.
+  // So many calls are one task. For calls that are shorter than the microsecond or so that a task
+  // costs.
   std::size_t chunksize = 1;
 };
 
 template <class F, class... Ranges>
 class MapRange;
 
-// The one interface for everything that runs calls: a pool of threads today; processes, coroutines and ranks of a cluster
-// have the same submit(), map() and futures. What a class of executors does in its own way is behind two virtual
-// functions, which see calls without types.
+// The one interface for everything that runs calls: a pool of threads today; processes, coroutines
+// and ranks of a cluster have the same submit(), map() and futures. What a class of executors does
+// in its own way is behind two virtual functions, which see calls without types.
 //
 // Any thread may use an executor, its own tasks included.
 //
@@ -80,17 +81,17 @@ class CONC_EXPORT Executor {
   Executor& operator=(const Executor&) = delete;
   virtual ~Executor();
 
-  // Lets f(args...) be called, as std::invoke does, on copies of `f` and the arguments that are made here and moved into
-  // the call; and returns a future of what it returns. `f` may be a member function, and need not be copyable. When `f`
-  // takes a std::stop_token in front of the arguments, cancel() of the running task triggers it. The copies are destroyed
-  // before the future is done.
-  // Throws: UsageError after shutdown(), and what the class of executors says; what copying throws. Nothing was submitted
-  // then.
+  // Lets f(args...) be called, as std::invoke does, on copies of `f` and the arguments that are
+  // made here and moved into the call; and returns a future of what it returns. `f` may be a member
+  // function, and need not be copyable. When `f` takes a std::stop_token in front of the arguments,
+  // cancel() of the running task triggers it. The copies are destroyed before the future is done.
+  // Throws: UsageError after shutdown(), and what the class of executors says; what copying throws.
+  // Nothing was submitted then.
   // Synchronizes: the call comes after everything that this thread did before.
   // Cost: one allocation; one more when `f` takes a std::stop_token.
   // Python: submit(fn, *args)
   template <class F, class... Args>
-    requires detail::submittable<F, Args...>
+  requires detail::submittable<F, Args...>
   auto submit(F&& f, Args&&... args) -> Future<detail::submit_result<F, Args...>> {
     using Task = detail::TaskState<detail::stored_call<F, Args...>>;
     auto [future, task] = [&] {
@@ -107,31 +108,32 @@ class CONC_EXPORT Executor {
     return std::move(future);
   }
 
-  // The same without a future. What the call throws goes to report(), channel conc.future. A call that shutdown() with
-  // cancel_futures drops is destroyed without a word.
-  // Cost: no allocation in the steady state for a callable of up to 64 bytes that moves without throwing.
+  // The same without a future. What the call throws goes to report(), channel conc.future. A call
+  // that shutdown() with cancel_futures drops is destroyed without a word.
+  // Cost: no allocation in the steady state for a call of up to 80 bytes.
   // Python: submit(fn, *args) with the result thrown away.
   template <class F, class... Args>
-    requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
+  requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
   void post(F&& f, Args&&... args) {
-    detail::PostJob& job = [&]() -> detail::PostJob& {
+    using Call = detail::stored_call<F, Args...>;
+    auto& job = [&]() -> detail::PostJob<Call>& {
       if constexpr (sizeof...(Args) == 0) {
-        return detail::PostJob::make(std::forward<F>(f));
+        return detail::PostJob<Call>::make(std::forward<F>(f));
       } else {
-        return detail::PostJob::make(detail::BoundCall<std::decay_t<F>, std::decay_t<Args>...>(
-            std::in_place, std::forward<F>(f), std::forward<Args>(args)...));
+        return detail::PostJob<Call>::make(
+            Call(std::in_place, std::forward<F>(f), std::forward<Args>(args)...));
       }
     }();
     give(job);
   }
 
-  // Submits f(x) for each x of a range, all at once: none of the calls begins before all are made, and the executor is
-  // entered once. `f` and the values are copied for each call.
+  // Submits f(x) for each x of a range, all at once: none of the calls begins before all are made,
+  // and the executor is entered once. `f` and the values are copied for each call.
   // Throws: as submit(); none was submitted then.
   // Cost: one allocation for each call, and those of the vector.
   // Python: [submit(fn, x) for x in iterable]
   template <class F, std::ranges::input_range Range>
-    requires detail::submittable<F&, std::ranges::range_reference_t<Range>>
+  requires detail::submittable<F&, std::ranges::range_reference_t<Range>>
   auto submit_each(F&& f, Range&& range)
       -> std::vector<Future<detail::submit_result<F&, std::ranges::range_reference_t<Range>>>> {
     using Task = detail::TaskState<detail::stored_call<F&, std::ranges::range_reference_t<Range>>>;
@@ -154,40 +156,48 @@ class CONC_EXPORT Executor {
     return futures;
   }
 
-  // Calls f(x, y, ...) for the values of one range or several, up to the end of the shortest, and returns a range of the
-  // results, in order, to go through once:
+  // Calls f(x, y, ...) for the values of one range or several, up to the end of the shortest, and
+  // returns a range of the results, in order, to go through once:
   //
   //   for (const auto& page : pool.map(fetch, urls)) ...
   //
-  // The calls are submitted here, or with `buffersize` as the results are looked at. There is one copy of `f`, which the
-  // calls share, and which must be callable as a constant; values are copied. Going through the range waits for each
-  // result, and throws what its call threw; TimeoutError or Stopped as `timeout` says. Leaving the range before its end,
-  // once begun, cancels the calls that have not begun; a range that nobody looks at cancels nothing. Results may be moved
-  // out of the range. A call that returns nothing yields std::monostate.
-  // With buffersize, the executor and what the ranges refer to must outlive the range.
-  // Throws: std::invalid_argument when buffersize or chunksize is 0; as submit(), and no call was submitted after that.
+  // The calls are submitted here, or with `buffersize` as the results are looked at. There is one
+  // copy of `f`, which the calls share, and which must be callable as a constant; values are
+  // copied. Going through the range waits for each result, and throws what its call threw;
+  // TimeoutError or Stopped as `timeout` says. Leaving the range before its end, once begun,
+  // cancels the calls that have not begun; a range that nobody looks at cancels nothing. Results
+  // may be moved out of the range. A call that returns nothing yields std::monostate. With
+  // buffersize, the executor and what the ranges refer to must outlive the range.
+  // Throws: std::invalid_argument when buffersize or chunksize is 0; as submit(), and no call was
+  // submitted after that.
   // Cost: an allocation for each call; for each chunk three.
-  // Python: map(fn, *iterables, timeout, chunksize, buffersize). There chunksize is for processes only.
+  // Python: map(fn, *iterables, timeout, chunksize, buffersize). There chunksize is for processes
+  // only.
   template <class F, std::ranges::input_range... Ranges>
-    requires(sizeof...(Ranges) > 0) &&
-            std::invocable<const std::decay_t<F>&, std::ranges::range_value_t<Ranges>...>
-  [[nodiscard]] auto map(MapOptions options, F&& f, Ranges&&... ranges) {
+  requires(sizeof...(Ranges) > 0) &&
+      std::invocable<
+          const std::decay_t<F>&,
+          std::ranges::range_value_t<Ranges>...> [[nodiscard]] auto map(MapOptions options, F&& f,
+                                                                        Ranges&&... ranges) {
     return MapRange<std::decay_t<F>, Ranges...>(*this, options, std::forward<F>(f),
                                                 std::forward<Ranges>(ranges)...);
   }
   template <class F, std::ranges::input_range... Ranges>
-    requires(sizeof...(Ranges) > 0) &&
-            std::invocable<const std::decay_t<F>&, std::ranges::range_value_t<Ranges>...>
-  [[nodiscard]] auto map(F&& f, Ranges&&... ranges) {
+  requires(sizeof...(Ranges) > 0) &&
+      std::invocable<
+          const std::decay_t<F>&,
+          std::ranges::range_value_t<Ranges>...> [[nodiscard]] auto map(F&& f, Ranges&&... ranges) {
     return map(MapOptions(), std::forward<F>(f), std::forward<Ranges>(ranges)...);
   }
 
-  // Calls f(i) for each i from `first` up to, not including, `last`; in any order, by this thread and by the executor's,
-  // `grain` of them in a row (0: as many as share the work out well). Blocks until all calls have returned. This thread
-  // works as well and waits only for calls that have begun, so a task of the executor may use it.
-  // Throws: what the first call to throw threw; calls that have not begun then are left out. As submit() when the executor
-  // takes no calls; none was made then.
-  // Synchronizes: the calls come after what this thread did before, and what it does afterwards comes after them.
+  // Calls f(i) for each i from `first` up to, not including, `last`; in any order, by this thread
+  // and by the executor's, `grain` of them in a row (0: as many as share the work out well). Blocks
+  // until all calls have returned. This thread works as well and waits only for calls that have
+  // begun, so a task of the executor may use it.
+  // Throws: what the first call to throw threw; calls that have not begun then are left out. As
+  // submit() when the executor takes no calls; none was made then.
+  // Synchronizes: the calls come after what this thread did before, and what it does afterwards
+  // comes after them.
   // Cost: one allocation for each thread that takes part.
   // Python: none.
   template <std::integral Index, std::invocable<Index> F>
@@ -207,19 +217,22 @@ class CONC_EXPORT Executor {
   // The same for each element of a range: f(range[i]).
   template <std::ranges::random_access_range Range,
             std::invocable<std::ranges::range_reference_t<Range>> F>
-    requires std::ranges::sized_range<Range>
+  requires std::ranges::sized_range<Range>
   void parallel_for(Range&& range, F&& f, std::size_t grain = 0) {
     const auto begin = std::ranges::begin(range);
     using Difference = std::ranges::range_difference_t<Range>;
     parallel_for(
         std::size_t{0}, static_cast<std::size_t>(std::ranges::size(range)),
-        [&](std::size_t i) { static_cast<void>(std::invoke(f, begin[static_cast<Difference>(i)])); },
+        [&](std::size_t i) {
+          static_cast<void>(std::invoke(f, begin[static_cast<Difference>(i)]));
+        },
         grain);
   }
 
-  // Takes no more calls; those that were taken are still run, unless `cancel_futures` is set, which cancels every call
-  // that has not begun. With `wait`, blocks until all is done and the executor's resources are freed. May be called again,
-  // with other arguments. A task of the executor may call it, and is not waited for.
+  // Takes no more calls; those that were taken are still run, unless `cancel_futures` is set, which
+  // cancels every call that has not begun. With `wait`, blocks until all is done and the executor's
+  // resources are freed. May be called again, with other arguments. A task of the executor may call
+  // it, and is not waited for.
   // Python: shutdown(wait=True, *, cancel_futures=False)
   void shutdown(bool wait = true, bool cancel_futures = false) { close(wait, cancel_futures); }
 
@@ -229,8 +242,8 @@ class CONC_EXPORT Executor {
  private:
   friend void detail::enqueue(Executor& executor, detail::JobChain& jobs);
 
-  // Takes the jobs over, to call run() or drop() of each once. Throws UsageError after close(), and what the class says
-  // when it cannot; it has taken none of the jobs then.
+  // Takes the jobs over, to call run() or drop() of each once. Throws UsageError after close(), and
+  // what the class says when it cannot; it has taken none of the jobs then.
   virtual void enqueue(detail::JobChain& jobs) = 0;
 
   // shutdown().
@@ -244,20 +257,22 @@ class CONC_EXPORT Executor {
   void run_parallel(std::size_t count, std::size_t grain, Stretch stretch, void* call, void* start);
 
   // Enqueues it, and destroys it when that throws.
-  void give(detail::PostJob& job);
+  void give(detail::Job& job);
 };
 
 // What Executor::map() returns. Refers to the ranges that were lvalues, and holds the others.
 template <class F, class... Ranges>
 class MapRange {
   using Arguments = std::tuple<std::ranges::range_value_t<Ranges>...>;
-  using Result = std::remove_cv_t<std::invoke_result_t<const F&, std::ranges::range_value_t<Ranges>...>>;
+  using Result =
+      std::remove_cv_t<std::invoke_result_t<const F&, std::ranges::range_value_t<Ranges>...>>;
   static constexpr bool is_object = std::is_object_v<Result>;
 
  public:
   // What the range yields: Result& for a value, the reference itself for a reference.
-  using Reference = std::conditional_t<std::is_void_v<Result>, std::monostate,
-                                       std::conditional_t<is_object, std::add_lvalue_reference_t<Result>, Result>>;
+  using Reference = std::conditional_t<
+      std::is_void_v<Result>, std::monostate,
+      std::conditional_t<is_object, std::add_lvalue_reference_t<Result>, Result>>;
 
   class Iterator {
    public:
@@ -270,7 +285,9 @@ class MapRange {
       return *this;
     }
     void operator++(int) { ++*this; }
-    friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept { return it.at_end(); }
+    friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept {
+      return it.at_end();
+    }
 
    private:
     friend class MapRange;
@@ -288,8 +305,8 @@ class MapRange {
     for (const auto& future : chunks_) future.cancel();
   }
 
-  // Waits for the first result; ++ waits for the next. Throws what the call threw, TimeoutError, Stopped. The calls behind
-  // one that threw are cancelled, as by leaving.
+  // Waits for the first result; ++ waits for the next. Throws what the call threw, TimeoutError,
+  // Stopped. The calls behind one that threw are cancelled, as by leaving.
   Iterator begin() {
     if (!begun_) {
       begun_ = true;
@@ -303,9 +320,9 @@ class MapRange {
   friend class Executor;
 
   // A result in a chunk.
-  using Slot = std::conditional_t<is_object, Result,
-                                  std::conditional_t<std::is_void_v<Result>, std::monostate,
-                                                     std::add_pointer_t<Result>>>;
+  using Slot = std::conditional_t<
+      is_object, Result,
+      std::conditional_t<std::is_void_v<Result>, std::monostate, std::add_pointer_t<Result>>>;
   struct Chunk {
     std::deque<Slot> slots;  // not a vector: that of bool has no references to its elements
   };
@@ -324,7 +341,8 @@ class MapRange {
     if (chunksize_ == 0) {
       throw std::invalid_argument("conc::Executor::map got chunksize = 0; it must be at least 1.");
     }
-    std::apply([this](auto&... range) { positions_.emplace(std::ranges::begin(range)...); }, ranges_);
+    std::apply([this](auto&... range) { positions_.emplace(std::ranges::begin(range)...); },
+               ranges_);
     try {
       for (std::size_t ahead = 0; !options.buffersize || ahead < *options.buffersize; ++ahead) {
         if (!submit_next()) break;

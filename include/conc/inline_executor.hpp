@@ -9,8 +9,9 @@
 
 namespace conc {
 
-// Runs each call in submit(), in the submitting thread: the future is done when submit() returns. For tests, for
-// debugging, and for code that is given an executor where no second thread is wanted.
+// Runs each call in submit(), in the submitting thread: the future is done when submit() returns.
+// For tests, for debugging, and for code that is given an executor where no second thread is
+// wanted.
 //
 // shutdown() waits for nobody: a thread that is inside submit() ends its call.
 //

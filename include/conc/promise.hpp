@@ -26,15 +26,17 @@ CONC_COLD CONC_EXPORT void break_promise(FutureStateBase& state) noexcept;
 
 }  // namespace detail
 
-// For whoever makes a result by other means than a task of an executor: a callback of another library, an actor, a test.
+// For whoever makes a result by other means than a task of an executor: a callback of another
+// library, an actor, a test.
 //
 //   conc::Promise<int> promise;
 //   conc::Future<int> future = promise.future();
 //   std::thread([promise = std::move(promise)]() mutable { promise.set_result(42); }).detach();
 //   future.result();
 //
-// The result may be set once. A promise that is destroyed before completes its future with BrokenPromise. Moved, not
-// copied; one thread at a time may use it, while any thread uses the futures.
+// The result may be set once. A promise that is destroyed before completes its future with
+// BrokenPromise. Moved, not copied; one thread at a time may use it, while any thread uses the
+// futures.
 //
 // Python: the executor's side of concurrent.futures.Future
 template <class T>
@@ -73,8 +75,8 @@ class Promise {
     return detail::FutureAccess::handle(detail::Ref<State>::adopt(&state));
   }
 
-  // Says that the work begins, so that it cannot be cancelled any more: true. False when it has been cancelled, and there
-  // is nothing to do.
+  // Says that the work begins, so that it cannot be cancelled any more: true. False when it has
+  // been cancelled, and there is nothing to do.
   // Throws: InvalidStateError when it is running or done.
   // Python: set_running_or_notify_cancel()
   [[nodiscard]] bool set_running_or_notify_cancel() {
@@ -86,24 +88,22 @@ class Promise {
     detail::throw_already_done("set_running_or_notify_cancel");
   }
 
-  // Completes the future with a value made from `value`; with nothing for Promise<void>. Wakes the waiters and runs the
-  // callbacks. Never blocks, but for what the callbacks do.
-  // Throws: InvalidStateError when the future is done, cancelled included; what making the value throws. Nothing was
-  // changed then.
+  // Completes the future with a value made from `value`; with nothing for Promise<void>. Wakes the
+  // waiters and runs the callbacks. Never blocks, but for what the callbacks do.
+  // Throws: InvalidStateError when the future is done, cancelled included; what making the value
+  // throws. Nothing was changed then.
   // Synchronizes: with every call on a future that finds it done.
   // Cost: two atomic read-modify-writes when nobody waits.
   // Python: set_result(result)
   template <class U = T>
-    requires(std::is_object_v<T> && std::constructible_from<T, U>) ||
-            (std::is_lvalue_reference_v<T> && std::convertible_to<U, T>)
-  void set_result(U&& value) {
-    set([&](State& state) noexcept(std::is_reference_v<T> || std::is_nothrow_constructible_v<T, U>) {
+  requires(std::is_object_v<T>&& std::constructible_from<T, U>) ||
+      (std::is_lvalue_reference_v<T> && std::convertible_to<U, T>)void set_result(U&& value) {
+    set([&](State& state) noexcept(std::is_reference_v<T> ||
+                                   std::is_nothrow_constructible_v<T, U>) {
       state.emplace(std::forward<U>(value));
     });
   }
-  void set_result()
-    requires std::is_void_v<T>
-  {
+  void set_result() requires std::is_void_v<T> {
     set([](State&) noexcept {});
   }
 
@@ -120,7 +120,8 @@ class Promise {
 
  private:
   State& access() const {
-    if (!state_) [[unlikely]] detail::throw_moved_promise();
+    if (!state_) [[unlikely]]
+      detail::throw_moved_promise();
     return *state_;
   }
 
@@ -128,7 +129,8 @@ class Promise {
   void set(Store store) {
     State& state = access();
     const auto before = state.claim();
-    if (before > State::running) [[unlikely]] detail::throw_already_done("set_result");
+    if (before > State::running) [[unlikely]]
+      detail::throw_already_done("set_result");
     if constexpr (noexcept(store(state))) {
       store(state);
     } else {

@@ -21,26 +21,27 @@ class Pool;
 
 // What submit() does when max_pending calls are queued.
 enum class Overflow : std::uint8_t {
-  block,        // waits for room. A task of the pool is never made to wait for its own pool: it exceeds the bound
+  block,  // waits for room. A task of the pool is never made to wait for its own pool: it exceeds the bound
   reject,       // throws Full
   caller_runs,  // runs the call itself
   drop_oldest,  // cancels the oldest queued call of the least urgent lane
 };
 
 struct ThreadPoolOptions {
-  // At most so many threads; without a value min(32, usable CPUs + 4), where usable are the processors of the process's
-  // affinity, or fewer when its control group grants less time.
+  // At most so many threads; without a value min(32, usable CPUs + 4), where usable are the
+  // processors of the process's affinity, or fewer when its control group grants less time.
   std::optional<std::ptrdiff_t> max_workers = std::nullopt;
 
-  // The threads are named prefix_0, prefix_1 and so on, for the operating system as well, which may cut the name short
-  // (Linux: 15 bytes). "ThreadPool-N" when empty.
+  // The threads are named prefix_0, prefix_1 and so on, for the operating system as well, which may
+  // cut the name short (Linux: 15 bytes). "ThreadPool-N" when empty.
   std::string thread_name_prefix = {};
 
-  // Called by each thread before its first task. When it throws, the pool is broken: the queued tasks end with
-  // BrokenExecutor, and submit() throws it from then on.
+  // Called by each thread before its first task. When it throws, the pool is broken: the queued
+  // tasks end with BrokenExecutor, and submit() throws it from then on.
   std::function<void()> initializer = {};
 
-  // At most so many calls are queued and not begun; 0 for any number. `overflow` says what happens to the next.
+  // At most so many calls are queued and not begun; 0 for any number. `overflow` says what happens
+  // to the next.
   std::size_t max_pending = 0;
   Overflow overflow = Overflow::block;
 
@@ -53,7 +54,8 @@ struct ThreadPoolOptions {
 
 // What a pool has done so far, and what it is doing.
 struct ThreadPoolStats {
-  // Of a sample: the first 256 calls that a thread submits to pools, and one in 64 after that. To within an eighth.
+  // Of a sample: the first 256 calls that a thread submits to pools, and one in 64 after that. To
+  // within an eighth.
   struct Times {
     std::chrono::nanoseconds median{0};
     std::chrono::nanoseconds p90{0};
@@ -78,19 +80,19 @@ struct ThreadPoolStats {
 //   conc::ThreadPoolExecutor pool(4);
 //   conc::Future<int> sum = pool.submit([](int a, int b) { return a + b; }, 1, 2);
 //
-// Calls begin in the order in which they were submitted. A call that a task of the pool submits goes to the queue of the
-// worker that runs the task, which comes after what that worker has queued there before, and from which other workers
-// help themselves when they have nothing else to do; so it may overtake calls from outside. With one worker, or with
-// lanes, there is the one order.
+// Calls begin in the order in which they were submitted. A call that a task of the pool submits
+// goes to the queue of the worker that runs the task, which comes after what that worker has queued
+// there before, and from which other workers help themselves when they have nothing else to do; so
+// it may overtake calls from outside. With one worker, or with lanes, there is the one order.
 //
-// Threads are made when a call is submitted and none is idle, up to the maximum. If the operating system has no thread to
-// give, those that there are run everything; if there is none at all, submit() throws what std::thread throws and
-// nothing is queued.
+// Threads are made when a call is submitted and none is idle, up to the maximum. If the operating
+// system has no thread to give, those that there are run everything; if there is none at all,
+// submit() throws what std::thread throws and nothing is queued.
 //
-// **A pool does not deadlock on its own futures.** A task that waits for a future of the same pool, as long as it takes,
-// runs that very task itself when it is still queued, and none that it does not wait for. Whenever all workers sleep for
-// futures while calls are queued, one more is added for the time. So a tree of tasks that wait for their children works
-// with one worker.
+// **A pool does not deadlock on its own futures.** A task that waits for a future of the same pool,
+// as long as it takes, runs that very task itself when it is still queued, and none that it does
+// not wait for. Whenever all workers sleep for futures while calls are queued, one more is added
+// for the time. So a tree of tasks that wait for their children works with one worker.
 //
 // A task may throw anything. Its thread goes on.
 //
@@ -100,29 +102,32 @@ class CONC_EXPORT ThreadPoolExecutor final : public Executor {
   // With the default number of workers.
   ThreadPoolExecutor() : ThreadPoolExecutor(ThreadPoolOptions()) {}
 
-  // Throws: std::invalid_argument for less than one worker, or no lane or more than 256; std::bad_alloc. Starts no thread.
+  // Throws: std::invalid_argument for less than one worker, or no lane or more than 256;
+  // std::bad_alloc. Starts no thread.
   // Python: ThreadPoolExecutor(max_workers)
   explicit ThreadPoolExecutor(std::ptrdiff_t max_workers);
   explicit ThreadPoolExecutor(ThreadPoolOptions options);
 
-  // shutdown(): everything that was submitted is run. Blocks until then. By a task of the pool itself it does not block:
-  // the threads then end by themselves after the last call.
+  // shutdown(): everything that was submitted is run. Blocks until then. By a task of the pool
+  // itself it does not block: the threads then end by themselves after the last call.
   ~ThreadPoolExecutor() override;
 
-  // An executor that submits to one lane of this pool's queue, from 0, the most urgent, to priorities - 1. No call of a lane
-  // begins while one of a more urgent lane is queued, so a lane that is never empty starves those behind it. The pool's
-  // own submit() is that of the middle lane, priorities / 2. Lives as long as the pool.
+  // An executor that submits to one lane of this pool's queue, from 0, the most urgent, to
+  // priorities - 1. No call of a lane begins while one of a more urgent lane is queued, so a lane
+  // that is never empty starves those behind it. The pool's own submit() is that of the middle
+  // lane, priorities / 2. Lives as long as the pool.
   // Throws: std::invalid_argument when there is no such lane.
   // Python: none.
   [[nodiscard]] Executor& lane(std::size_t priority);
 
-  // Lets no further call begin until resume(). Those that run go on, and may run the queued tasks that they wait for.
-  // A pool that is shut down goes on by itself.
+  // Lets no further call begin until resume(). Those that run go on, and may run the queued tasks
+  // that they wait for. A pool that is shut down goes on by itself.
   // Python: none.
   void pause();
   void resume();
 
-  // Counts that fit together, as of some moment during the call. A call is counted as done or failed before its future is.
+  // Counts that fit together, as of some moment during the call. A call is counted as done or
+  // failed before its future is.
   [[nodiscard]] ThreadPoolStats stats() const;
 
   // As in the options, or the default.

@@ -75,7 +75,7 @@ std::vector<Ref<FutureStateBase>> states_of(const std::vector<Future<T>>& future
 enum class ReturnWhen : std::uint8_t {
   first_completed,  // one future is done
   first_exception,  // one future ended with an exception, or all are done; a cancelled one is not an exception
-  all_completed,    // all futures are done
+  all_completed,  // all futures are done
 };
 
 // What wait() returns: each future in one of the two, in the order given.
@@ -85,9 +85,10 @@ struct WaitResult {
   std::vector<Future<T>> not_done;
 };
 
-// Returns when the futures are done as `when` says, at the latest as `until` says. Blocks until then. A future that is
-// given twice counts once; a cancelled one is done. Inside a task of an executor, tasks of the same executor that are
-// still queued are run by the waiting thread when `until` allows to wait for ever.
+// Returns when the futures are done as `when` says, at the latest as `until` says. Blocks until
+// then. A future that is given twice counts once; a cancelled one is done. Inside a task of an
+// executor, tasks of the same executor that are still queued are run by the waiting thread when
+// `until` allows to wait for ever.
 // Throws: UsageError for a handle to nothing; std::bad_alloc.
 // Synchronizes: with the work of every future in `done`.
 // Cost: O(n log n) for finding what is given twice.
@@ -124,6 +125,9 @@ namespace detail {
 // A future of `Result`, which is made of the futures that it waits for.
 template <class Result>
 struct Join {
+  Join(Result parts, Ref<FutureState<Result>> future, std::size_t count) noexcept
+      : result(std::move(parts)), target(std::move(future)), missing(count) {}
+
   Result result;
   Ref<FutureState<Result>> target;
   Atomic<std::size_t> missing;
@@ -169,14 +173,14 @@ class AnyCallback final : public Callback {
 // Makes everything that may not fit into memory, and only then adds the callbacks.
 template <class Result, class MakeCallback>
 Future<Result> join(Result result, const std::vector<FutureStateBase*>& states, MakeCallback make) {
-  auto target = Ref<FutureState<Result>>::adopt(
-      new FutureState<Result>(FutureStateBase::one_ref));
+  auto target = Ref<FutureState<Result>>::adopt(new FutureState<Result>(FutureStateBase::one_ref));
   auto shared = std::make_shared<Join<Result>>(std::move(result), target, states.size());
   std::vector<std::unique_ptr<Callback>> callbacks;
   callbacks.reserve(states.size());
   for (std::size_t i = 0; i < states.size(); ++i) callbacks.push_back(make(shared, i));
   if (states.empty()) static_cast<void>(shared->complete());
-  // A callback that is run at once may take the futures out of `result`; `states` are kept by the caller's.
+  // A callback that is run at once may take the futures out of `result`; `states` are kept by the
+  // caller's.
   for (std::size_t i = 0; i < states.size(); ++i) states[i]->add_callback(std::move(callbacks[i]));
   return FutureAccess::handle(std::move(target));
 }
@@ -232,8 +236,9 @@ Future<WhenAny<Futures>> join_any(Futures futures, const std::vector<FutureState
 
 }  // namespace detail
 
-// A future that is done when all of these are, however they end; its value is the futures, as a vector or as a tuple. Done
-// at once when there are none. Cancelling it cancels none of them. Never blocks.
+// A future that is done when all of these are, however they end; its value is the futures, as a
+// vector or as a tuple. Done at once when there are none. Cancelling it cancels none of them. Never
+// blocks.
 //
 //   conc::when_all(futures).then([](const auto& all) { ... });
 //
@@ -252,8 +257,8 @@ auto when_all(Future<Ts>... futures) -> Future<std::tuple<Future<Ts>...>> {
   return detail::join_all(std::tuple(std::move(futures)...), states);
 }
 
-// A future that is done when the first of these is, however it ends; its value says which. Cancelling it cancels none of
-// them, and neither does its completion. Never blocks.
+// A future that is done when the first of these is, however it ends; its value says which.
+// Cancelling it cancels none of them, and neither does its completion. Never blocks.
 // Throws: std::invalid_argument when there are none; and as when_all().
 template <detail::range_of_futures Futures>
 auto when_any(Futures&& futures) -> Future<WhenAny<detail::joined_range<Futures>>> {
@@ -262,8 +267,8 @@ auto when_any(Futures&& futures) -> Future<WhenAny<detail::joined_range<Futures>
   return detail::join_any(std::move(all), states);
 }
 template <class... Ts>
-  requires(sizeof...(Ts) > 0)
-auto when_any(Future<Ts>... futures) -> Future<WhenAny<std::tuple<Future<Ts>...>>> {
+requires(sizeof...(Ts) > 0) auto when_any(Future<Ts>... futures)
+    -> Future<WhenAny<std::tuple<Future<Ts>...>>> {
   const auto states = detail::addresses(futures...);
   return detail::join_any(std::tuple(std::move(futures)...), states);
 }

@@ -21,13 +21,15 @@ std::string read_file(const std::string& path) {
   std::string text;
   if (std::FILE* const file = std::fopen(path.c_str(), "re")) {
     char buffer[4096];
-    while (const std::size_t got = std::fread(buffer, 1, sizeof buffer, file)) text.append(buffer, got);
+    while (const std::size_t got = std::fread(buffer, 1, sizeof buffer, file))
+      text.append(buffer, got);
     std::fclose(file);
   }
   return text;
 }
 
-// Whole processors in a quota of `quota` microseconds in every `period`, rounded up; 0 for no quota.
+// Whole processors in a quota of `quota` microseconds in every `period`, rounded up; 0 for no
+// quota.
 std::size_t whole_cpus(long long quota, long long period) noexcept {
   if (quota <= 0 || period <= 0) return 0;
   return static_cast<std::size_t>((quota + period - 1) / period);
@@ -37,7 +39,8 @@ std::size_t whole_cpus(long long quota, long long period) noexcept {
 std::size_t quota_v2(const std::string& directory) {
   long long quota = 0;
   long long period = 0;
-  if (std::sscanf(read_file(directory + "/cpu.max").c_str(), "%lld %lld", &quota, &period) != 2) return 0;
+  if (std::sscanf(read_file(directory + "/cpu.max").c_str(), "%lld %lld", &quota, &period) != 2)
+    return 0;
   return whole_cpus(quota, period);
 }
 
@@ -52,8 +55,8 @@ std::size_t quota_v1(const std::string& directory) {
   return whole_cpus(quota, period);
 }
 
-// The smallest quota of the group `path` and those around it; the process sees its own group at the mount point itself
-// when it is in a container. 0 when there is no limit.
+// The smallest quota of the group `path` and those around it; the process sees its own group at the
+// mount point itself when it is in a container. 0 when there is no limit.
 template <class Quota>
 std::size_t smallest_quota(const std::string& mount, std::string path, Quota quota) {
   std::size_t least = 0;
@@ -80,7 +83,8 @@ std::size_t cgroup_cpus() {
 
     const std::size_t first = line.find(':');
     const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos || second + 1 == line.size() || line[second + 1] != '/') continue;
+    if (second == std::string::npos || second + 1 == line.size() || line[second + 1] != '/')
+      continue;
     std::string controllers(1, ',');
     controllers.append(line, first + 1, second - first - 1).push_back(',');
     const std::string path = line.substr(second + 1);

@@ -28,7 +28,8 @@ FutureStateBase::~FutureStateBase() = default;
 
 // ---- Completing
 
-// Makes the phase known and takes the waiters. The callbacks stay where they are: from here on they are this thread's.
+// Makes the phase known and takes the waiters. The callbacks stay where they are: from here on they
+// are this thread's.
 void FutureStateBase::publish(Word phase, WakeChain& woken) noexcept {
   const std::lock_guard lock(mutex_);
   Word seen = word_.load(std::memory_order_relaxed);
@@ -39,7 +40,8 @@ void FutureStateBase::publish(Word phase, WakeChain& woken) noexcept {
 }
 
 void FutureStateBase::finish_slow(Word phase, Word dropped) noexcept {
-  // The caller's reference, or the one to be dropped, keeps the state until the last callback has returned.
+  // The caller's reference, or the one to be dropped, keeps the state until the last callback has
+  // returned.
   WakeChain woken;
   publish(phase, woken);
   woken.wake_all();
@@ -56,8 +58,8 @@ void FutureStateBase::complete_quietly(Word phase) noexcept {
   woken.wake_all();
 }
 
-// Runs the callbacks of this state, and those of the states that they complete quietly: depth first, as if by recursion,
-// but the stack is the chain of below_.
+// Runs the callbacks of this state, and those of the states that they complete quietly: depth
+// first, as if by recursion, but the stack is the chain of below_.
 void FutureStateBase::run_callbacks() noexcept {
   below_ = nullptr;
   for (FutureStateBase* top = this; top != nullptr;) {
@@ -99,7 +101,8 @@ bool FutureStateBase::cancel() noexcept {
     switch (seen & phase_mask) {
       case pending:
         prevented = true;
-        // Under the mutex, which a worker that meets the job now waits for: so the queue outlives the call.
+        // Under the mutex, which a worker that meets the job now waits for: so the queue outlives
+        // the call.
         was_queued = withdraw();
         break;
       case cancelling:

@@ -9,8 +9,8 @@
 
 namespace conc::detail {
 
-// What the consumer and the completing threads share. Lives until the consumer and every node that is in a list, or on its
-// way out of one, have let go of it.
+// What the consumer and the completing threads share. Lives until the consumer and every node that
+// is in a list, or on its way out of one, have let go of it.
 struct Gathering::Shared {
   struct Node final : WaitNode {
     Node() noexcept : WaitNode(&Node::arrive) {}
@@ -50,11 +50,12 @@ struct Gathering::Shared {
   Atomic<std::size_t> references{1};
   Atomic<std::size_t> arrivals{0};  // how many are in `arrived`
   std::size_t handed_out = 0;       // the consumer's own
-  std::size_t helped = 0;           // the same: up to which place it has tried to run the job itself
+  std::size_t helped = 0;  // the same: up to which place it has tried to run the job itself
 
   Mutex mutex;
-  std::vector<std::size_t> arrived;  // guarded by mutex: places in the order of completion; has room for all
-  WaitList waiters_;                 // guarded by mutex: the consumer
+  std::vector<std::size_t>
+      arrived;        // guarded by mutex: places in the order of completion; has room for all
+  WaitList waiters_;  // guarded by mutex: the consumer
 };
 
 Gathering::Gathering(std::vector<Ref<FutureStateBase>> states)
@@ -93,7 +94,9 @@ Gathering::~Gathering() {
   shared_->drop();
 }
 
-std::size_t Gathering::left() const noexcept { return shared_->states.size() - shared_->handed_out; }
+std::size_t Gathering::left() const noexcept {
+  return shared_->states.size() - shared_->handed_out;
+}
 
 std::optional<std::size_t> Gathering::next(Until until, Patience& patience) {
   Shared& shared = *shared_;

@@ -5,7 +5,8 @@
 
 namespace conc::detail {
 
-// An executor's worker, as seen from the futures. All calls are made by the worker's own thread, with no lock held.
+// An executor's worker, as seen from the futures. All calls are made by the worker's own thread,
+// with no lock held.
 class Host {
  public:
   // Runs `job` here and now if it is queued for this worker's executor.
@@ -18,7 +19,8 @@ class Host {
   // The job that runs has returned, or it threw.
   virtual void job_returned(bool threw) noexcept = 0;
 
-  // After that: it is about to complete its future, and is over then; but for the future's callbacks, if they follow.
+  // After that: it is about to complete its future, and is over then; but for the future's
+  // callbacks, if they follow.
   virtual void job_ends() noexcept = 0;
   virtual void callbacks_follow() noexcept = 0;
 

@@ -9,16 +9,17 @@
 namespace conc::detail {
 namespace {
 
-// A stretch of memory for a PostJob.
+// A stretch of memory that nobody uses.
 struct Spare {
   Spare* next;
 };
-constexpr std::size_t spare_size = sizeof(PostJob);
-static_assert(alignof(PostJob) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
 
-// How many a thread keeps to itself, and how many bundles of so many the depot keeps: 4 MiB together.
+// How many a thread keeps to itself, and how many bundles of so many the depot keeps of each size:
+// 4 and 2 MiB.
 constexpr std::size_t bundle_size = 64;
-constexpr std::size_t most_bundles = 512;
+constexpr std::size_t most_bundles[] = {1024, 256};
+constexpr std::size_t sizes[] = {PostMemory::small, PostMemory::large};
+constexpr std::size_t size_count = 2;
 
 struct Bundle {
   Spare* first = nullptr;
@@ -45,20 +46,21 @@ struct Bundle {
 class Depot {
  public:
   static Depot& instance() {
-    static Depot* const depot = new Depot;  // never destroyed: threads may end after the globals are gone
+    static Depot* const depot =
+        new Depot;  // never destroyed: threads may end after the globals are gone
     return *depot;
   }
 
-  Bundle get() noexcept {
+  Bundle get(std::size_t kind) noexcept {
     const std::lock_guard lock(mutex_);
-    return count_ != 0 ? std::exchange(bundles_[--count_], {}) : Bundle();
+    return count_[kind] != 0 ? std::exchange(bundles_[kind][--count_[kind]], {}) : Bundle();
   }
 
-  void put(Bundle bundle) noexcept {
+  void put(std::size_t kind, Bundle bundle) noexcept {
     {
       const std::lock_guard lock(mutex_);
-      if (count_ != most_bundles) {
-        bundles_[count_++] = bundle;
+      if (count_[kind] != most_bundles[kind]) {
+        bundles_[kind][count_[kind]++] = bundle;
         return;
       }
     }
@@ -67,78 +69,76 @@ class Depot {
 
  private:
   Mutex mutex_;
-  std::size_t count_ = 0;
-  Bundle bundles_[most_bundles];
+  // Guarded by mutex_.
+  std::size_t count_[size_count] = {};
+  Bundle bundles_[size_count][most_bundles[0]];
 };
 
-// A thread's own. Two bundles, so that a thread on the border between two does not go to the depot each time.
+// A thread's own. Two bundles, so that a thread on the border between two does not go to the depot
+// each time.
 struct Cache {
   Bundle in_use;
   Bundle full;
-  bool closed = false;  // the thread is ending, and this was given back
 };
 
-constinit thread_local Cache cache;
+constinit thread_local Cache caches[size_count];
+constinit thread_local bool caches_closed = false;  // the thread is ending, and has given them back
 
 struct CacheCloser {
   ~CacheCloser() {
-    cache.closed = true;
-    for (Bundle* bundle : {&cache.in_use, &cache.full}) {
-      if (bundle->size == bundle_size) {
-        Depot::instance().put(*bundle);
-      } else {
-        bundle->free();
+    caches_closed = true;
+    for (std::size_t kind = 0; kind < size_count; ++kind) {
+      for (Bundle* const bundle : {&caches[kind].in_use, &caches[kind].full}) {
+        if (bundle->size == bundle_size) {
+          Depot::instance().put(kind, *bundle);
+        } else {
+          bundle->free();
+        }
+        *bundle = {};
       }
-      *bundle = {};
     }
   }
   void arm() noexcept {}
 };
 thread_local CacheCloser cache_closer;
 
+// Which size, or size_count for none.
+constexpr std::size_t kind_of(std::size_t size) noexcept {
+  return size <= PostMemory::small ? 0 : size <= PostMemory::large ? 1 : size_count;
+}
+
 }  // namespace
 
-void* PostJob::allocate() {
+void* PostMemory::allocate(std::size_t size) {
+  const std::size_t kind = kind_of(size);
+  if (kind == size_count) return ::operator new(size);
+  Cache& cache = caches[kind];
   if (Spare* const spare = cache.in_use.pop()) return spare;
-  if (!cache.closed) {
-    cache.in_use = cache.full.size != 0 ? std::exchange(cache.full, {}) : Depot::instance().get();
+  if (!caches_closed) {
+    cache.in_use =
+        cache.full.size != 0 ? std::exchange(cache.full, {}) : Depot::instance().get(kind);
     if (cache.in_use.size != 0) {
       cache_closer.arm();
       return cache.in_use.pop();
     }
   }
-  return ::operator new(spare_size);
+  return ::operator new(sizes[kind]);
 }
 
-void PostJob::recycle() noexcept {
-  this->~PostJob();
-  void* const memory = this;
-  if (cache.closed) {
-    ::operator delete(memory);
-    return;
-  }
+void PostMemory::free(void* memory, std::size_t size) noexcept {
+  const std::size_t kind = kind_of(size);
+  if (kind == size_count || caches_closed) return ::operator delete(memory);
+  Cache& cache = caches[kind];
   if (cache.in_use.size == bundle_size) {
-    if (cache.full.size != 0) Depot::instance().put(cache.full);
+    if (cache.full.size != 0) Depot::instance().put(kind, cache.full);
     cache.full = std::exchange(cache.in_use, {});
   }
   if (cache.in_use.size == 0) cache_closer.arm();
   cache.in_use.push(memory);
 }
 
-Ended PostJob::run() noexcept {
-  Ended ended = Ended::done;
-  try {
-    task_();
-  } catch (...) {
-    ended = Ended::failed;
-    report({"conc.future", Severity::error, "A posted call threw", std::current_exception()});
-  }
-  task_.reset();
-  job_returned(ended == Ended::failed);
-  recycle();
-  return ended;
+void report_posted() noexcept {
+  report({"conc.future", Severity::error, "A posted call threw", std::current_exception()});
 }
-
-void PostJob::drop(Drop) noexcept { recycle(); }
 
 }  // namespace conc::detail

@@ -5,6 +5,7 @@
 #include <conc/detail/machine.hpp>
 
 #include <cstddef>
+#include <utility>
 
 namespace conc::detail {
 
@@ -37,12 +38,32 @@ class JobList {
 
   [[nodiscard]] Job* front() const noexcept { return first_; }
 
+  // Takes over a stack of jobs, linked by `next` from the newest, which comes last. Returns how
+  // many there were.
+  std::size_t push_back_stack(Job* newest) noexcept {
+    std::size_t count = 0;
+    Job* newer = nullptr;
+    for (Job* job = newest; job != nullptr; ++count) {
+      Job* const older = job->place.next;
+      job->place.next = newer;
+      job->place.previous = older != nullptr ? older : last_;
+      job->place.linked = true;
+      newer = std::exchange(job, older);
+    }
+    if (newer != nullptr) {
+      (last_ != nullptr ? last_->place.next : first_) = newer;
+      last_ = newest;
+    }
+    return count;
+  }
+
  private:
   Job* first_ = nullptr;
   Job* last_ = nullptr;
 };
 
-// What Job::Place::home points to. Lives as long as its pool, so that whoever has found it in a job may lock it.
+// What Job::Place::home points to. Lives as long as its pool, so that whoever has found it in a job
+// may lock it.
 struct JobQueue {
   explicit JobQueue(Pool& owner) noexcept : pool(owner) {}
   JobQueue(const JobQueue&) = delete;
@@ -52,7 +73,8 @@ struct JobQueue {
   mutable Mutex mutex;
 };
 
-// A worker's own queue: what its tasks submit. The worker takes the oldest, and so do others that have nothing to do.
+// A worker's own queue: what its tasks submit. The worker takes the oldest, and so do others that
+// have nothing to do.
 struct LocalQueue : JobQueue {
   using JobQueue::JobQueue;
 
@@ -70,8 +92,9 @@ struct LocalQueue : JobQueue {
     return job;
   }
 
-  JobList jobs;                 // guarded by mutex
-  Atomic<std::size_t> size{0};  // of jobs. Changed under mutex; its own worker, which alone adds jobs, may rely on a 0
+  JobList jobs;  // guarded by mutex
+  Atomic<std::size_t> size{
+      0};  // of jobs. Changed under mutex; its own worker, which alone adds jobs, may rely on a 0
 };
 
 }  // namespace conc::detail

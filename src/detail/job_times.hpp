@@ -18,7 +18,8 @@ namespace conc::detail {
       std::chrono::duration_cast<nanoseconds>(SteadyClock::now().time_since_epoch()).count());
 }
 
-// A distribution of times. Eight buckets for each power of two of nanoseconds, so a time is known to within an eighth.
+// A distribution of times. Eight buckets for each power of two of nanoseconds, so a time is known
+// to within an eighth.
 class Times {
  public:
   static constexpr std::size_t buckets = 8 * 62;

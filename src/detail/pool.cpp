@@ -22,6 +22,16 @@ bool withdraw_job(Job& job) noexcept {
 
 // ---- Worker
 
+namespace {
+
+// The unit of Job::Place::since.
+constexpr std::uint32_t ns_in_tick = 64;
+std::uint32_t ticks_of(std::uint64_t ns) noexcept {
+  return static_cast<std::uint32_t>(ns / ns_in_tick);
+}
+
+}  // namespace
+
 class Pool::Worker final : public Host {
  public:
   explicit Worker(Pool& pool) noexcept : queue(pool) {}
@@ -52,7 +62,7 @@ class Pool::Worker final : public Host {
     began = 0;
     if (job.place.since != 0) {
       began = now_in_ns();
-      wait_times.add(began - job.place.since);
+      wait_times.add(std::uint64_t{ticks_of(began) - job.place.since} * ns_in_tick);
     }
     if (job.run() == Ended::skipped) count(skipped);
   }
@@ -64,8 +74,9 @@ class Pool::Worker final : public Host {
     counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
   }
 
-  NativeThread thread;   // guarded by threads_mutex_ of the pool
-  bool left = true;      // the same: there is no thread, or it is ending, and the object may be used for another
+  NativeThread thread;  // guarded by threads_mutex_ of the pool
+  bool left =
+      true;  // the same: there is no thread, or it is ending, and the object may be used for another
   LocalQueue queue;
   std::size_t depth = 0;    // how many jobs the running job has taken over and waits for
   std::uint64_t began = 0;  // when the running job began, if that is measured
@@ -82,20 +93,23 @@ class Pool::Worker final : public Host {
 
 namespace {
 
-// A worker looks into the common queue first once in so many times, so that its own tasks cannot starve it.
+// A worker looks into the common queue first once in so many times, so that its own tasks cannot
+// starve it.
 constexpr std::uint32_t fair_turn = 61;
 
 // How many jobs a worker takes from another's queue at most, of half that there are.
 constexpr std::size_t most_stolen = 16;
 
-// Which submissions of a thread are measured: reading the clock takes as long as the rest of a submission.
+// Which submissions of a thread are measured: reading the clock takes as long as the rest of a
+// submission.
 constexpr std::uint32_t all_measured_up_to = 256;
 constexpr std::uint32_t one_measured_in = 64;
 
-std::uint64_t time_if_measured() noexcept {
+std::uint32_t time_if_measured() noexcept {
   static constinit thread_local std::uint32_t submissions = 0;
   const std::uint32_t n = submissions++;
-  return n < all_measured_up_to || n % one_measured_in == 0 ? now_in_ns() : 0;
+  return n < all_measured_up_to || n % one_measured_in == 0 ? ticks_of(now_in_ns()) | 1
+                                                            : 0;  // never 0
 }
 
 std::size_t checked_workers(const std::optional<std::ptrdiff_t>& wanted) {
@@ -217,8 +231,9 @@ void Pool::refuse(JobChain& jobs) const {
     job->place.home.store(nullptr, std::memory_order_relaxed);
   }
   if (broken_) {
-    throw BrokenExecutor(message("ThreadPoolExecutor", nullptr,
-                                 "runs nothing any more: the initializer of one of its workers threw"));
+    throw BrokenExecutor(
+        message("ThreadPoolExecutor", nullptr,
+                "runs nothing any more: the initializer of one of its workers threw"));
   }
   throw UsageError(message("ThreadPoolExecutor", nullptr,
                            "got a call to run after shutdown(); submit before that"));
@@ -278,7 +293,9 @@ void Pool::push_bounded(JobChain& jobs, Lock& lock) {
         lock.unlock();
         const Ended ended = job.run();
         lock.lock();
-        ++(ended == Ended::done ? outside_done_ : ended == Ended::failed ? outside_failed_ : cancelled_);
+        ++(ended == Ended::done     ? outside_done_
+           : ended == Ended::failed ? outside_failed_
+                                    : cancelled_);
         break;
       }
       case Overflow::block:
@@ -304,7 +321,8 @@ void Pool::push_bounded(JobChain& jobs, Lock& lock) {
   dropped.drop_all(Drop::cancelled);
 }
 
-// Sets `searching` for somebody who is then to be summoned; false when that is not needed, or in vain.
+// Sets `searching` for somebody who is then to be summoned; false when that is not needed, or in
+// vain.
 bool Pool::begin_summons() noexcept {
   Gate seen = gate_.load(std::memory_order_acquire);
   while (must_summon(seen)) {
@@ -345,7 +363,8 @@ void Pool::summon_locked(Lock& lock, Summon when) noexcept {
       const std::lock_guard starting(threads_mutex_);
       return start_worker();
     } catch (...) {
-      // There is another worker, or the job would not have been accepted. A later summons tries again.
+      // There is another worker, or the job would not have been accepted. A later summons tries
+      // again.
     }
     lock.lock();
     if (idle_.empty()) break;
@@ -373,8 +392,8 @@ void Pool::ensure_worker() {
   }
 }
 
-// A thread that is searching from its start. Under threads_mutex_; throws when there is no memory, or the operating system
-// has no thread to give.
+// A thread that is searching from its start. Under threads_mutex_; throws when there is no memory,
+// or the operating system has no thread to give.
 void Pool::start_worker() {
   auto found = std::find_if(threads_.begin(), threads_.end(),
                             [](const auto& worker) { return worker->left; });
@@ -463,7 +482,8 @@ Job* Pool::next_job(Worker& me) noexcept {
   }
   for (;;) {
     Job* job = nullptr;
-    bool surplus = false;  // others that were in a wait are at work again, and there is one worker too many
+    bool surplus =
+        false;  // others that were in a wait are at work again, and there is one worker too many
     {
       Lock lock(mutex_);
       surplus = workers_ - blocked_ > max_workers_;
@@ -492,7 +512,8 @@ Job* Pool::next_job(Worker& me) noexcept {
 
 // The oldest job of its own queue, to which only the worker itself adds.
 Job* Pool::take_local(Worker& me) noexcept {
-  if (me.queue.size.load(std::memory_order_relaxed) == 0 || paused_flag_.load(std::memory_order_relaxed)) {
+  if (me.queue.size.load(std::memory_order_relaxed) == 0 ||
+      paused_flag_.load(std::memory_order_relaxed)) {
     return nullptr;
   }
   const std::lock_guard lock(me.queue.mutex);
@@ -513,9 +534,11 @@ Job* Pool::take(Lock& lock) noexcept {
   return &job;
 }
 
-// Moves the older half of another worker's queue to its own, but for the oldest job, which it returns.
+// Moves the older half of another worker's queue to its own, but for the oldest job, which it
+// returns.
 Job* Pool::steal(Worker& me) noexcept {
-  if (!local_used_.load(std::memory_order_relaxed) || paused_flag_.load(std::memory_order_relaxed)) {
+  if (!local_used_.load(std::memory_order_relaxed) ||
+      paused_flag_.load(std::memory_order_relaxed)) {
     return nullptr;
   }
   JobChain stolen;
@@ -544,7 +567,8 @@ Job* Pool::steal(Worker& me) noexcept {
   return &oldest;
 }
 
-// The searching worker has found a job, or has something else to do. The next is summoned if there is work for it.
+// The searching worker has found a job, or has something else to do. The next is summoned if there
+// is work for it.
 void Pool::end_search(Worker& me) noexcept {
   me.searching = false;
   summon(Summon::if_queued);
@@ -553,7 +577,8 @@ void Pool::end_search(Worker& me) noexcept {
 
 // Whether a worker's own queue holds a job.
 bool Pool::any_local() noexcept {
-  if (!local_used_.load(std::memory_order_relaxed) || paused_flag_.load(std::memory_order_relaxed)) {
+  if (!local_used_.load(std::memory_order_relaxed) ||
+      paused_flag_.load(std::memory_order_relaxed)) {
     return false;
   }
   const std::lock_guard threads(threads_mutex_);
@@ -574,7 +599,8 @@ bool Pool::search(Worker& me) noexcept {
   return spin([this] { return newest_of(gate_.load(std::memory_order_relaxed)) != nullptr; });
 }
 
-// Sleeps until summoned, unless there is a job after all. False when it had nothing to do for too long, and has left.
+// Sleeps until summoned, unless there is a job after all. False when it had nothing to do for too
+// long, and has left.
 bool Pool::lie_down(Worker& me) noexcept {
   ThreadNode node({WaitKind::queue_get, this, prefix_.c_str()});
   {
@@ -627,7 +653,8 @@ void Pool::leave(Worker& me, Lock& lock) noexcept {
   closers.wake_all();
 }
 
-// From here on it is searching: if somebody who sees the result submits a job, he need not wake anyone.
+// From here on it is searching: if somebody who sees the result submits a job, he need not wake
+// anyone.
 void Pool::job_ends(Worker& me) noexcept {
   Gate seen = gate_.load(std::memory_order_relaxed);
   if (newest_of(seen) != nullptr || !must_summon(seen) ||
@@ -694,8 +721,8 @@ void Pool::push(Job& job) noexcept {
 
 // The oldest job of the most urgent lane. There must be one.
 Job& Pool::pop() noexcept {
-  const auto lane = std::find_if(lanes_.begin(), lanes_.end(),
-                                 [](const JobList& jobs) { return !jobs.empty(); });
+  const auto lane =
+      std::find_if(lanes_.begin(), lanes_.end(), [](const JobList& jobs) { return !jobs.empty(); });
   --queued_;
   return lane->pop_front();
 }
@@ -710,7 +737,14 @@ Job& Pool::pop_least_urgent() noexcept {
 // Moves the jobs of the inbox into the lanes.
 void Pool::drain() noexcept {
   if (newest_of(gate_.load(std::memory_order_relaxed)) == nullptr) return;
-  Job* job = reverse(newest_of(gate_.fetch_and(flags, std::memory_order_acq_rel)));
+  Job* job = newest_of(gate_.fetch_and(flags, std::memory_order_acq_rel));
+  if (lanes_.size() == 1) {
+    const std::size_t count = lanes_.front().push_back_stack(job);
+    queued_ += count;
+    entered_ += count;
+    return;
+  }
+  job = reverse(job);
   while (job != nullptr) push(*std::exchange(job, job->place.next));
 }
 
@@ -730,8 +764,8 @@ void Pool::update_guard() noexcept {
   }
 }
 
-// Once closed_ or broken_ is set: takes out all jobs that are never to be run, and hands out everyone who sleeps beside the
-// queue.
+// Once closed_ or broken_ is set: takes out all jobs that are never to be run, and hands out
+// everyone who sleeps beside the queue.
 WakeChain Pool::end(JobChain& dropped) noexcept {
   drain();
   while (queued_ != 0) dropped.push_back(pop());

@@ -1,20 +1,23 @@
 // Pool: the queue and the workers of a ThreadPoolExecutor.
 //
-// A submitter pushes a job on to the inbox, a stack with the newest on top: one atomic read-modify-write. Workers, under
-// the mutex, turn the inbox over into a list, from which they take the oldest. Idle workers sleep in a wait list.
+// A submitter pushes a job on to the inbox, a stack with the newest on top: one atomic
+// read-modify-write. Workers, under the mutex, turn the inbox over into a list, from which they
+// take the oldest. Idle workers sleep in a wait list.
 //
-// At most one worker at a time is *searching*: on its way to the queue, from sleep or from its start or from the job it
-// has just ended, or spinning beside the empty queue. While there is one, a push wakes nobody. A searching worker that
-// finds a job and leaves others behind, or a submitter that finds nobody searching, summons the next: it wakes an idle
-// one, or starts a new thread when none is idle and there may be more. So as many get up as there is work for, one after
-// the other, and a submitter makes one system call for many jobs.
+// At most one worker at a time is *searching*: on its way to the queue, from sleep or from its
+// start or from the job it has just ended, or spinning beside the empty queue. While there is one,
+// a push wakes nobody. A searching worker that finds a job and leaves others behind, or a submitter
+// that finds nobody searching, summons the next: it wakes an idle one, or starts a new thread when
+// none is idle and there may be more. So as many get up as there is work for, one after the other,
+// and a submitter makes one system call for many jobs.
 //
-// What holds at every moment: if a job is queued there, then somebody is searching, or nobody can be summoned and every
-// worker is at work or in a wait, and looks at the queue before it lies down.
+// What holds at every moment: if a job is queued there, then somebody is searching, or nobody can
+// be summoned and every worker is at work or in a wait, and looks at the queue before it lies down.
 //
-// A job that a job of the pool submits goes to the queue of its own worker, under a mutex that others seldom touch. A worker
-// that finds nothing in the inbox helps itself there. Who pushes to such a queue looks at the gate afterwards, and who
-// stops searching looks at those queues afterwards; both lock the queue in between, so one of them sees the other.
+// A job that a job of the pool submits goes to the queue of its own worker, under a mutex that
+// others seldom touch. A worker that finds nothing in the inbox helps itself there. Who pushes to
+// such a queue looks at the gate afterwards, and who stops searching looks at those queues
+// afterwards; both lock the queue in between, so one of them sees the other.
 #pragma once
 
 #include <conc/detail/job.hpp>
@@ -59,7 +62,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // The executor is being destroyed.
   void close_for_good() noexcept;
 
-  // Takes the job out of the queue that it is in, if it is in one of this pool: to cancel it, or else to run it.
+  // Takes the job out of the queue that it is in, if it is in one of this pool: to cancel it, or
+  // else to run it.
   [[nodiscard]] bool remove(Job& job, bool to_cancel) noexcept;
 
  private:
@@ -149,17 +153,17 @@ class Pool : public std::enable_shared_from_this<Pool> {
   Mutex& mutex_ = main_.mutex;
   // Guarded by mutex_.
   std::vector<JobList> lanes_;
-  std::size_t queued_ = 0;      // jobs in the lanes
-  std::size_t entered_ = 0;     // jobs that ever were in the lanes
-  std::size_t cancelled_ = 0;   // jobs taken out of any queue to be cancelled
+  std::size_t queued_ = 0;          // jobs in the lanes
+  std::size_t entered_ = 0;         // jobs that ever were in the lanes
+  std::size_t cancelled_ = 0;       // jobs taken out of any queue to be cancelled
   std::size_t outside_done_ = 0;    // jobs run by a submitter
   std::size_t outside_failed_ = 0;  // the same
-  WaitList idle_;        // workers that sleep, the last to lie down first
-  WaitList submitters_;  // who waits for room
-  WaitList closers_;     // who waits for the last worker to leave
-  std::size_t workers_ = 0;   // threads that were started and have not left; with `starting_`
-  std::size_t starting_ = 0;  // of them, those whose thread may not come to be
-  std::size_t blocked_ = 0;   // workers that sleep for a future inside a job
+  WaitList idle_;                   // workers that sleep, the last to lie down first
+  WaitList submitters_;             // who waits for room
+  WaitList closers_;                // who waits for the last worker to leave
+  std::size_t workers_ = 0;         // threads that were started and have not left; with `starting_`
+  std::size_t starting_ = 0;        // of them, those whose thread may not come to be
+  std::size_t blocked_ = 0;         // workers that sleep for a future inside a job
   bool closed_ = false;
   bool broken_ = false;  // the initializer threw
   bool paused_ = false;
@@ -168,8 +172,9 @@ class Pool : public std::enable_shared_from_this<Pool> {
   Atomic<bool> local_used_{false};   // a job was once pushed to a worker's own queue
 
   Mutex threads_mutex_;  // taken before mutex_ and before the mutex of a worker's queue
-  std::vector<std::unique_ptr<Worker>> threads_;  // guarded by threads_mutex_; used again, freed with the pool
-  std::size_t next_number_ = 0;                   // the same
+  std::vector<std::unique_ptr<Worker>>
+      threads_;                  // guarded by threads_mutex_; used again, freed with the pool
+  std::size_t next_number_ = 0;  // the same
 };
 
 }  // namespace conc::detail

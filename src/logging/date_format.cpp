@@ -46,6 +46,11 @@ std::tm local_time(std::int64_t second) {
 
 DateFormat::DateFormat(std::string_view datefmt)
     : format_(datefmt.empty() ? default_format : datefmt), milliseconds_(datefmt.empty()) {
+  if (datefmt.find('\0') != std::string_view::npos) {
+    throw std::invalid_argument(
+        "conc::logging::Formatter: the date format holds a null character, which strftime() takes "
+        "for its end.");
+  }
   static constinit conc::detail::Atomic<std::uint64_t> last_key{default_key};
   format_ += mark;
   key_ = milliseconds_ ? default_key : last_key.fetch_add(1, std::memory_order_relaxed) + 1;

@@ -12,6 +12,7 @@ namespace conc::logging::detail {
 class DateFormat {
  public:
   // For strftime(). When it is empty: "2024-05-31 18:07:59,042".
+  // Throws std::invalid_argument when it holds a null character.
   explicit DateFormat(std::string_view datefmt);
 
   // Throws std::length_error when strftime() makes more than a mebibyte; std::bad_alloc.

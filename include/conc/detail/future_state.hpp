@@ -1,4 +1,5 @@
-// What the handles of one future share: FutureStateBase, compiled; FutureState<T>, which adds room for the result.
+// What the handles of one future share: FutureStateBase, compiled; FutureState<T>, which adds room
+// for the result.
 #pragma once
 
 #include <conc/config.hpp>
@@ -40,8 +41,8 @@ class Ref {
   Ref(const Ref& other) noexcept : Ref(share(other.state_)) {}
   Ref(Ref&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
   template <class Derived>
-    requires std::is_convertible_v<Derived*, State*>
-  Ref(Ref<Derived> other) noexcept : state_(other.release()) {}
+  requires std::is_convertible_v<Derived*, State*> Ref(Ref<Derived> other)
+  noexcept : state_(other.release()) {}
   Ref& operator=(Ref other) noexcept {
     std::swap(state_, other.state_);
     return *this;
@@ -70,9 +71,9 @@ class CONC_EXPORT Callback {
   Callback& operator=(const Callback&) = delete;
   virtual ~Callback();
 
-  // Called once, with no lock held, by the thread that completed `state` or found it complete. May throw. Returns a
-  // state that it has completed by complete_quietly(), whose own callbacks its caller runs next; or null. So a chain of
-  // continuations is run by a loop and needs no stack.
+  // Called once, with no lock held, by the thread that completed `state` or found it complete. May
+  // throw. Returns a state that it has completed by complete_quietly(), whose own callbacks its
+  // caller runs next; or null. So a chain of continuations is run by a loop and needs no stack.
   virtual Ref<FutureStateBase> run(FutureStateBase& state) = 0;
 
  private:
@@ -83,8 +84,9 @@ class CONC_EXPORT Callback {
 // The life of a future, without its value. Lives until its last reference is dropped.
 class CONC_EXPORT FutureStateBase {
  public:
-  // The word: in which phase the future is, two flags, and above bit 32 the number of references, so that a task
-  // completes its future and drops its own reference in one step, which then is its last touch of the state.
+  // The word: in which phase the future is, two flags, and above bit 32 the number of references,
+  // so that a task completes its future and drops its own reference in one step, which then is its
+  // last touch of the state.
   //
   //   phase       meaning                                  entered from, by
   //   pending     nothing has happened yet                 constructor
@@ -161,7 +163,8 @@ class CONC_EXPORT FutureStateBase {
     return false;
   }
 
-  // pending, running -> settling. Returns the phase that was left, or another one, which then was not left.
+  // pending, running -> settling. Returns the phase that was left, or another one, which then was
+  // not left.
   [[nodiscard]] Word claim() noexcept {
     Word seen = word_.load(std::memory_order_relaxed);
     while ((seen & phase_mask) <= running) {
@@ -176,15 +179,17 @@ class CONC_EXPORT FutureStateBase {
   // settling -> the phase that claim() left.
   void unclaim(Word left) noexcept { word_.fetch_add(left - settling, std::memory_order_release); }
 
-  // Into a phase that is done: wakes the waiters and runs the callbacks. By the thread that started, claimed or cancels
-  // it, which has stored the result before, with no lock held. Drops the caller's reference when asked to.
+  // Into a phase that is done: wakes the waiters and runs the callbacks. By the thread that
+  // started, claimed or cancels it, which has stored the result before, with no lock held. Drops
+  // the caller's reference when asked to.
   void complete(Word phase) noexcept { finish(phase, 0); }
   void complete_and_drop_ref(Word phase) noexcept { finish(phase, one_ref); }
 
   // The same, but leaves the callbacks to the caller's caller; see Callback::run.
   void complete_quietly(Word phase) noexcept;
 
-  // A continuation's way out: completes as `source` did, with the same exception or cancelled. Quietly.
+  // A continuation's way out: completes as `source` did, with the same exception or cancelled.
+  // Quietly.
   void complete_as(FutureStateBase& source) noexcept {
     const Word how = source.phase();
     if (how == error) store_exception(source.exception());
@@ -198,18 +203,22 @@ class CONC_EXPORT FutureStateBase {
 
   // ---- Waiting
 
-  // Returns when the future is done. Throws std::bad_alloc at the thread's first contact with the library.
+  // Returns when the future is done. Throws std::bad_alloc at the thread's first contact with the
+  // library.
   void wait() {
-    if (!done()) [[unlikely]] static_cast<void>(wait_slow(forever));
+    if (!done()) [[unlikely]]
+      static_cast<void>(wait_slow(forever));
   }
   [[nodiscard]] bool wait(Until until) { return done() || wait_slow(until); }
 
-  // The same, as a part of a longer wait: the deadline is kept in `patience`, which was made from `until`.
+  // The same, as a part of a longer wait: the deadline is kept in `patience`, which was made from
+  // `until`.
   [[nodiscard]] bool wait(Until until, Patience& patience) {
     return done() || wait_slow(until, patience);
   }
 
-  // Puts a node into the list of waiters, to be woken when the future is done; false when it is done already.
+  // Puts a node into the list of waiters, to be woken when the future is done; false when it is
+  // done already.
   [[nodiscard]] bool listen(WaitNode& node) noexcept;
 
   // Takes it off again; false when it was taken off by the completion, which wakes it.
@@ -218,8 +227,9 @@ class CONC_EXPORT FutureStateBase {
   // Runs `callback` when the future is done; at once when it is. What it throws goes to report().
   void add_callback(std::unique_ptr<Callback> callback) noexcept;
 
-  // Tries to make the future complete by work in this thread: runs the job behind it when that is still queued for the
-  // executor whose worker calls. Called before a worker waits as long as it takes.
+  // Tries to make the future complete by work in this thread: runs the job behind it when that is
+  // still queued for the executor whose worker calls. Called before a worker waits as long as it
+  // takes.
   void help() noexcept;
 
  protected:
@@ -231,8 +241,9 @@ class CONC_EXPORT FutureStateBase {
   // The job that is to complete it, or null.
   [[nodiscard]] virtual Job* job() noexcept;
 
-  // cancel() has prevented the work. First, under the mutex: takes the job off its queue, true if it was in there, and the
-  // queue's reference is now the caller's. Then, with no lock held: destroys the captures.
+  // cancel() has prevented the work. First, under the mutex: takes the job off its queue, true if
+  // it was in there, and the queue's reference is now the caller's. Then, with no lock held:
+  // destroys the captures.
   [[nodiscard]] virtual bool withdraw() noexcept;
   virtual void discard() noexcept;
 
@@ -242,7 +253,8 @@ class CONC_EXPORT FutureStateBase {
   // Stores what a job ends with that is never run. Returns the phase to complete with.
   Word store_drop(Drop why) noexcept;
 
-  // Waits until a cancel() that has prevented the work, but is not complete, has let go of the job's queue.
+  // Waits until a cancel() that has prevented the work, but is not complete, has let go of the
+  // job's queue.
   void wait_for_withdrawal() noexcept;
 
  private:
@@ -253,7 +265,8 @@ class CONC_EXPORT FutureStateBase {
   CONC_COLD void finish_slow(Word phase, Word dropped) noexcept;
   void publish(Word phase, WakeChain& woken) noexcept;
   void run_callbacks() noexcept;
-  static void run_callback(Callback* callback, FutureStateBase& state, Ref<FutureStateBase>& then) noexcept;
+  static void run_callback(Callback* callback, FutureStateBase& state,
+                           Ref<FutureStateBase>& then) noexcept;
 
   void finish(Word phase, Word dropped) noexcept {
     Word seen = word_.load(std::memory_order_relaxed);
@@ -289,7 +302,8 @@ class FutureState : public FutureStateBase {
  public:
   explicit FutureState(Word references) noexcept : FutureStateBase(references) {}
 
-  // Makes the value, in the phase `running` or `settling`, which complete(value) must follow. Throws what that throws.
+  // Makes the value, in the phase `running` or `settling`, which complete(value) must follow.
+  // Throws what that throws.
   template <class... Args>
   void emplace(Args&&... args) {
     std::construct_at(&value_, std::forward<Args>(args)...);

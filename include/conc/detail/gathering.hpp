@@ -11,8 +11,9 @@
 
 namespace conc::detail {
 
-// Listens to a number of futures, and hands out their places in the order in which they get done; those that are done at
-// the start come first, in the order given. For one thread at a time. A future must not be in it twice.
+// Listens to a number of futures, and hands out their places in the order in which they get done;
+// those that are done at the start come first, in the order given. For one thread at a time. A
+// future must not be in it twice.
 class CONC_EXPORT Gathering {
  public:
   // Takes over the references. Throws std::bad_alloc; it listens to none then.
@@ -26,8 +27,9 @@ class CONC_EXPORT Gathering {
   // How many have not been handed out.
   [[nodiscard]] std::size_t left() const noexcept;
 
-  // The place of the next future that is done; without a value when `patience` came to its end before. Blocks until then.
-  // There must be one left. Throws std::bad_alloc at the thread's first contact with the library.
+  // The place of the next future that is done; without a value when `patience` came to its end
+  // before. Blocks until then. There must be one left. Throws std::bad_alloc at the thread's first
+  // contact with the library.
   [[nodiscard]] std::optional<std::size_t> next(Until until, Patience& patience);
 
   // Gives up the reference to a future that was handed out.

@@ -1,12 +1,15 @@
-// Job: what an executor queues. The seam between the typed calls of Executor and the executors that run them.
+// Job: what an executor queues. The seam between the typed calls of Executor and the executors that
+// run them.
 #pragma once
 
 #include <conc/config.hpp>
 #include <conc/detail/machine.hpp>
-#include <conc/detail/task.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <new>
+#include <type_traits>
 #include <utility>
 
 namespace conc::detail {
@@ -26,18 +29,23 @@ enum class Drop : std::uint8_t {
   broken,     // the executor cannot run it: its future gets BrokenExecutor
 };
 
-// One call to be made. An executor holds a job from enqueue() on, and gives up its hold by run() or drop(), one of them
-// once; the job may be gone when that returns. Both may run code of the user, so they are called with no lock held.
+// One call to be made. An executor holds a job from enqueue() on, and gives up its hold by run() or
+// drop(), one of them once; the job may be gone when that returns. Both may run code of the user,
+// so they are called with no lock held.
 class CONC_EXPORT Job {
  public:
-  // Where the job is. Belongs to the chain or queue that it is in; in a queue, it is guarded by the queue's mutex.
+  // Where the job is. Belongs to the chain or queue that it is in; in a queue, it is guarded by the
+  // queue's mutex.
   struct Place {
     Job* next = nullptr;
     Job* previous = nullptr;
-    // The queue that it is in, or on its way into. Changed under the mutex of the queue that it is in.
+    // The queue that it is in, or on its way into. Changed under the mutex of the queue that it is
+    // in.
     Atomic<JobQueue*> home{nullptr};
-    std::uint64_t since = 0;  // when it was submitted, in nanoseconds of the steady clock; 0 when nobody asks
-    bool linked = false;      // in the list of `home`
+    // When it was submitted, in units of 64 ns of the steady clock, which come round after some
+    // minutes; 0 when nobody asks.
+    std::uint32_t since = 0;
+    bool linked = false;  // in the list of `home`
     std::uint8_t lane = 0;
   };
 
@@ -54,8 +62,9 @@ class CONC_EXPORT Job {
   ~Job() = default;
 };
 
-// Tell the executor whose worker calls, if it is one: that its job has returned, or threw; and that after this it is about
-// to complete its future. So whoever sees the result and submits the next job finds the thread free, and wakes no other.
+// Tell the executor whose worker calls, if it is one: that its job has returned, or threw; and that
+// after this it is about to complete its future. So whoever sees the result and submits the next
+// job finds the thread free, and wakes no other.
 CONC_EXPORT void job_returned(bool threw) noexcept;
 CONC_EXPORT void before_completion(bool threw) noexcept;
 
@@ -95,35 +104,83 @@ class JobChain {
   std::size_t size_ = 0;
 };
 
-// A call without a future. Used again and again: a thread takes its post jobs from a cache of its own, and the thread
-// that has run one puts it into its cache; full and empty caches meet at a common depot. So a post allocates nothing
-// in the steady state.
-class CONC_EXPORT PostJob final : public Job {
+// The memory of posted calls, used again and again: a thread takes it from a cache of its own, and
+// the thread that has run the call puts it into its cache; full and empty caches meet at a common
+// depot. So a post allocates nothing in the steady state. Two sizes, so that a backlog of small
+// calls takes one cache line for each.
+class CONC_EXPORT PostMemory {
+ public:
+  static constexpr std::size_t small = 64;
+  static constexpr std::size_t large = 128;
+
+  // At least `size` bytes, aligned for std::max_align_t. Throws std::bad_alloc.
+  [[nodiscard]] static void* allocate(std::size_t size);
+  static void free(void* memory, std::size_t size) noexcept;
+};
+
+// What a posted call threw goes to report().
+CONC_COLD CONC_EXPORT void report_posted() noexcept;
+
+// A call without a future.
+template <class F>
+class PostJob final : public Job {
  public:
   // Throws std::bad_alloc, and what copying or moving `f` throws.
-  template <class F>
-  static PostJob& make(F&& f) {
-    if constexpr (Task::fits<std::decay_t<F>> && std::is_nothrow_constructible_v<std::decay_t<F>, F>) {
-      return *::new (allocate()) PostJob(std::forward<F>(f));
+  template <class G>
+  static PostJob& make(G&& f) {
+    void* const memory = allocate();
+    if constexpr (std::is_nothrow_constructible_v<F, G>) {
+      return *::new (memory) PostJob(std::forward<G>(f));
     } else {
-      Task task(std::forward<F>(f));  // what can throw is over before there is a job
-      return *::new (allocate()) PostJob(std::move(task));
+      try {
+        return *::new (memory) PostJob(std::forward<G>(f));
+      } catch (...) {
+        free(memory);
+        throw;
+      }
     }
   }
 
-  // What the call throws goes to report().
-  Ended run() noexcept override;
-  void drop(Drop why) noexcept override;
+  Ended run() noexcept override {
+    bool threw = false;
+    try {
+      static_cast<void>(std::invoke(std::move(f_)));
+    } catch (...) {
+      threw = true;
+      report_posted();
+    }
+    destroy();
+    job_returned(threw);
+    return threw ? Ended::failed : Ended::done;
+  }
+  void drop(Drop) noexcept override { destroy(); }
 
  private:
-  template <class F>
-  explicit PostJob(F&& f) : task_(std::forward<F>(f)) {}
+  template <class G>
+  explicit PostJob(G&& f) : f_(std::forward<G>(f)) {}
   ~PostJob() = default;
 
-  static void* allocate();
-  void recycle() noexcept;
+  void destroy() noexcept {
+    this->~PostJob();
+    free(this);
+  }
 
-  Task task_;
+  static void* allocate() {
+    if constexpr (alignof(PostJob) > alignof(std::max_align_t)) {
+      return ::operator new(sizeof(PostJob), std::align_val_t(alignof(PostJob)));
+    } else {
+      return PostMemory::allocate(sizeof(PostJob));
+    }
+  }
+  static void free(void* memory) noexcept {
+    if constexpr (alignof(PostJob) > alignof(std::max_align_t)) {
+      ::operator delete(memory, std::align_val_t(alignof(PostJob)));
+    } else {
+      PostMemory::free(memory, sizeof(PostJob));
+    }
+  }
+
+  [[no_unique_address]] F f_;
 };
 
 }  // namespace conc::detail

@@ -13,26 +13,29 @@
 
 namespace conc::detail {
 
-// Holds one callable of type void(), move-only ones included, and calls it once. 64 bytes of it are stored inline, so
-// that a lambda with a handful of captures costs no allocation.
+// Holds one callable of type void(), move-only ones included, and calls it once. 64 bytes of it are
+// stored inline, so that a lambda with a handful of captures costs no allocation.
 //
-// Moving a Task never throws: a callable whose move could is kept on the heap, like one that is too large.
+// Moving a Task never throws: a callable whose move could is kept on the heap, like one that is too
+// large.
 class Task {
  public:
   static constexpr std::size_t inline_size = 64;
 
   // Whether a callable of type F is stored without an allocation.
   template <class F>
-  static constexpr bool fits = sizeof(F) <= inline_size && alignof(F) <= alignof(std::max_align_t) &&
-                               std::is_nothrow_move_constructible_v<F>;
+  static constexpr bool fits =
+      sizeof(F) <= inline_size &&
+      alignof(F) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<F>;
 
   // Nothing to call.
   Task() noexcept = default;
 
-  // A decayed copy of `f`. Throws what copying or moving it throws, and std::bad_alloc when it does not fit.
+  // A decayed copy of `f`. Throws what copying or moving it throws, and std::bad_alloc when it does
+  // not fit.
   template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, Task>) && std::invocable<std::decay_t<F>>
-  explicit Task(F&& f) {
+  requires(!std::same_as<std::remove_cvref_t<F>, Task>) &&
+      std::invocable<std::decay_t<F>> explicit Task(F&& f) {
     using Stored = std::decay_t<F>;
     if constexpr (fits<Stored>) {
       ::new (place()) Stored(std::forward<F>(f));
@@ -55,7 +58,8 @@ class Task {
 
   [[nodiscard]] explicit operator bool() const noexcept { return operations_ != nullptr; }
 
-  // Calls it, as an rvalue. It must not be empty, and is not called again. Throws what the callable throws.
+  // Calls it, as an rvalue. It must not be empty, and is not called again. Throws what the callable
+  // throws.
   void operator()() { operations_->call(place()); }
 
   // Destroys the callable.

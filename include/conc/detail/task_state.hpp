@@ -25,16 +25,13 @@ class BoundCall {
   explicit BoundCall(std::in_place_t, G&& f, Gs&&... args)
       : f_(std::forward<G>(f)), args_(std::forward<Gs>(args)...) {}
 
-  decltype(auto) operator()() &&
-    requires(!std::invocable<F, std::stop_token, Args...>)
-  {
+  decltype(auto) operator()() && requires(!std::invocable<F, std::stop_token, Args...>) {
     return std::apply(std::move(f_), std::move(args_));
   }
-  decltype(auto) operator()(std::stop_token token) &&
-    requires std::invocable<F, std::stop_token, Args...>
-  {
-    return std::apply(std::move(f_),
-                      std::tuple_cat(std::tuple<std::stop_token>(std::move(token)), std::move(args_)));
+  decltype(auto) operator()(std::stop_token token) && requires
+      std::invocable<F, std::stop_token, Args...> {
+    return std::apply(std::move(f_), std::tuple_cat(std::tuple<std::stop_token>(std::move(token)),
+                                                    std::move(args_)));
   }
 
  private:
@@ -48,15 +45,16 @@ inline constexpr bool takes_stop_token = std::invocable<F, std::stop_token>;
 template <class F>
 struct ResultOf : std::invoke_result<F> {};
 template <class F>
-  requires takes_stop_token<F>
-struct ResultOf<F> : std::invoke_result<F, std::stop_token> {};
+requires takes_stop_token<F>
+struct ResultOf<F> : std::invoke_result<F, std::stop_token> {
+};
 
 // What a call of F returns, given a stop token when it takes one.
 template <class F>
 using result_of = typename ResultOf<F>::type;
 
-// The callable is destroyed before the future completes, whichever way it does. One allocation, and the one of
-// std::stop_source when F takes a stop token.
+// The callable is destroyed before the future completes, whichever way it does. One allocation, and
+// the one of std::stop_source when F takes a stop token.
 template <class F>
 class TaskState final : public FutureState<std::remove_cv_t<result_of<F>>>, public Job {
   using Base = FutureState<std::remove_cv_t<result_of<F>>>;
@@ -90,8 +88,8 @@ class TaskState final : public FutureState<std::remove_cv_t<result_of<F>>>, publ
     this->complete_and_drop_ref(this->store_drop(why));
   }
 
-  // ---- By a continuation, which keeps its reference: each completes the future quietly, and is false when that was
-  // cancelled before
+  // ---- By a continuation, which keeps its reference: each completes the future quietly, and is
+  // false when that was cancelled before
 
   bool run_quietly() noexcept {
     if (!this->start()) return false;
@@ -157,7 +155,8 @@ class TaskState final : public FutureState<std::remove_cv_t<result_of<F>>>, publ
     }
   }
 
-  // It was cancelled. Whoever did that may still be at the queue, which must not go away under its hands.
+  // It was cancelled. Whoever did that may still be at the queue, which must not go away under its
+  // hands.
   Ended skip() noexcept {
     this->wait_for_withdrawal();
     this->drop_ref();

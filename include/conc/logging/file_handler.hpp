@@ -22,9 +22,10 @@ struct FileOptions {
 };
 
 // Durability: each record is handed to the kernel by a write(2) of its own before the logging call
-// returns. It survives whatever happens to the process, kill -9 included; it does not survive a
-// crash of the machine before the kernel has written it to disk. Nothing is buffered, so flush()
-// has nothing to do.
+// returns. From then on it survives whatever happens to the process, kill -9 included; it does not
+// survive a crash of the machine before the kernel has written it to disk. A kill in the middle of
+// the call may leave a part of its line, since Linux then stops between two pages of the file.
+// Nothing is buffered, so flush() has nothing to do.
 //
 // The file is opened for appending whatever the mode, so several processes may share it. It is
 // closed on exec.

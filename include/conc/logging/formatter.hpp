@@ -44,7 +44,8 @@ class CONC_LOGGING_EXPORT Formatter {
   // empty, asctime is like "2024-05-31 18:07:59,042".
   // Throws std::invalid_argument that names the field, or the position in the pattern, for an
   // unknown field, a conversion that does not suit the field, a width above 4096, and for a pattern
-  // without any field, which is most often one of the other style.
+  // without any field, which is most often one of the other style; also for a `datefmt` that holds
+  // a null character.
   explicit Formatter(std::string_view pattern = {}, std::string_view datefmt = {},
                      Style style = Style::percent);
   virtual ~Formatter();
