@@ -24,7 +24,8 @@ int main() {
 
   // submit() returns at once; result() waits.
   const conc::Future<int> answer = pool.submit([](int a, int b) { return a * b; }, 6, 7);
-  std::printf("answer: %d, done: %s\n", answer.result(), answer.done() ? "yes" : "no");
+  std::printf("answer: %d\n", answer.result());
+  std::printf("done: %s\n", answer.done() ? "yes" : "no");
 
   // What a task throws comes out of result(), and is there to be looked at.
   const auto bad = pool.submit([] { return std::stoi("not a number"); });

@@ -24,17 +24,17 @@ int main() {
   for (const char* const url : {"slow.example", "quick.example", "middling.example"}) servers[url];
 
   conc::Lock lock{"list"};
-  std::string list CONC_GUARDED_BY(lock);  // what a crawler would write to a file
+  std::string list;  // what a crawler would write to a file; guarded by the lock
 
   conc::ThreadPoolExecutor pool({.max_workers = 3, .thread_name_prefix = "crawler"});
   conc::Event handled;
-  for (auto& [url, server] : servers) {
+  for (auto& entry : servers) {
     pool.submit(
-            [&server](const std::string& address) {
+            [&server = entry.second](const std::string& address) {
               server.wait();
               return Page{address, std::string(address.size() * 100, '.')};
             },
-            url)
+            entry.first)
         .add_done_callback([&](const conc::Future<Page>& done) {
           const Page& page = done.result();
           {
