@@ -239,6 +239,32 @@ TYPED_TEST(Conditions, WaitForCountsItsTimeFromTheCallNotFromEachWakeUp) {
   nagging.join();
 }
 
+TYPED_TEST(Conditions, WaitForEndsInTimeHoweverManyNotificationsCome) {
+  // A notification beats the time, so each wait may end with one; the whole must end all the same.
+  std::atomic<bool> stop{false};
+  std::thread notifying([&] {
+    while (!stop) {
+      const LockGuard hold(this->condition);
+      this->condition.notify_all();
+    }
+  });
+  {
+    const LockGuard hold(this->condition);
+    const auto deadline = Clock::now() + 10ms;
+    int late = 0;  // how often it was asked after the time was up
+    EXPECT_FALSE(this->condition.wait_for(
+        [&] {
+          if (Clock::now() > deadline) ++late;
+          return false;
+        },
+        deadline));
+    EXPECT_GE(late, 1);
+    EXPECT_LE(late, 2);
+  }
+  stop = true;
+  notifying.join();
+}
+
 TYPED_TEST(Conditions, APredicateThatThrowsLeavesTheLockHeld) {
   const LockGuard hold(this->condition);
   EXPECT_THROW(this->condition.wait_for([]() -> bool { throw std::runtime_error("no"); }),

@@ -98,11 +98,14 @@ class CONC_CAPABILITY("mutex") Condition : public detail::Lockable<Condition> {
   // asked once more when the time is up. Python: wait_for(predicate, timeout)
   template <std::predicate Predicate>
   [[nodiscard]] bool wait_for(Predicate predicate, Until until) {
+    if (predicate()) return true;
     detail::Patience patience(until);
-    while (!predicate()) {
+    do {
       if (!wait_within(patience)) return predicate();
-    }
-    return true;
+      if (predicate()) return true;
+      // A notification beats the time in wait(), so many of them would keep this going for ever.
+    } while (!patience.over());
+    return predicate();
   }
 
   // Lets the n longest waiting threads go on as soon as they have the lock; all of them, if fewer

@@ -134,7 +134,6 @@ class CONC_EXPORT ThreadPoolExecutor final : public Executor {
   [[nodiscard]] std::size_t max_workers() const noexcept;
 
  private:
-  friend struct detail::Inspect;
   class Lane;
 
   void enqueue(detail::JobChain& jobs) override;

@@ -75,6 +75,12 @@ class Patience {
   }
   [[nodiscard]] const std::stop_token* token() const noexcept { return until_.token(); }
 
+  // Whether the time is up or a stop was requested. Reads the clock when a time is set.
+  [[nodiscard]] bool over() noexcept {
+    return until_.stop_requested() ||
+           (deadline() != Until::Clock::time_point::max() && SteadyClock::now() >= deadline());
+  }
+
   // Whether the call may not wait at all. Reads no clock.
   [[nodiscard]] bool none() const noexcept {
     return until_.is_at_once() || until_.stop_requested();
