@@ -40,7 +40,10 @@ function(conc_target_defaults target)
   if(CONC_SANITIZE)
     target_compile_options(
       ${target}
-      PRIVATE -fsanitize=${CONC_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
+      PRIVATE
+        -fsanitize=${CONC_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
+        # With sanitizers on, g++ warns of what it can no longer see to be initialized.
+        $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
     )
     # Whoever links a sanitized static library needs the sanitizer's runtime as well.
     target_link_options(${target} PUBLIC $<BUILD_INTERFACE:-fsanitize=${CONC_SANITIZE}>)

@@ -45,7 +45,9 @@ auto distinct(Futures&& futures) {
   std::vector<std::size_t> order(all.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   const auto address = [&all](std::size_t i) { return &FutureAccess::state(all[i]); };
-  std::ranges::stable_sort(order, std::less<>(), address);
+  std::ranges::sort(order, [&address](std::size_t a, std::size_t b) {
+    return address(a) != address(b) ? std::less<>()(address(a), address(b)) : a < b;
+  });
   const auto repeated = [&](std::size_t a, std::size_t b) { return address(a) == address(b); };
   if (std::ranges::adjacent_find(order, repeated) == order.end()) return all;
 

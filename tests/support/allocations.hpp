@@ -26,6 +26,19 @@ CONC_TEST_NOINLINE void* operator new(std::size_t size) {
   throw std::bad_alloc();
 }
 CONC_TEST_NOINLINE void* operator new[](std::size_t size) { return operator new(size); }
+CONC_TEST_NOINLINE void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  conc::test::allocations.fetch_add(1, std::memory_order_relaxed);
+  return std::malloc(size != 0 ? size : 1);
+}
+CONC_TEST_NOINLINE void* operator new[](std::size_t size, const std::nothrow_t& tag) noexcept {
+  return operator new(size, tag);
+}
+CONC_TEST_NOINLINE void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+CONC_TEST_NOINLINE void operator delete[](void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
 CONC_TEST_NOINLINE void operator delete(void* memory) noexcept { std::free(memory); }
 CONC_TEST_NOINLINE void operator delete[](void* memory) noexcept { std::free(memory); }
 CONC_TEST_NOINLINE void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
