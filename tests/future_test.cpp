@@ -89,7 +89,7 @@ TEST(Future, CopiesAreHandlesToTheSameResult) {
 
 TEST(Future, IsOneWord) { EXPECT_EQ(sizeof(Future<std::string>), sizeof(void*)); }
 
-TEST(Future, GoesFromPendingThroughRunningToDone) {
+TEST(Future, IsPendingThenRunningThenDone) {
   Promise<int> promise;
   const Future<int> future = promise.future();
   EXPECT_FALSE(future.running());
