@@ -178,7 +178,7 @@ TYPED_TEST(QueueMemory, NothingIsAllocatedInSteadyState) {
 TEST(QueueMemoryOf, OneThreadsItemsAreReusedByAnother) {
   conc::Queue<std::string> queue(16);
   constexpr int count = 20'000;
-  for (int round = 0; round < 2; ++round) {
+  for (int round = 0; round < 10; ++round) {
     const std::int64_t before = allocations;
     conc::test::together(2, [&](std::size_t i) {
       for (int k = 0; k < count; ++k) i == 0 ? queue.put("short") : static_cast<void>(queue.get());

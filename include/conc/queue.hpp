@@ -385,6 +385,7 @@ detail::QueueVerdict BasicQueue<T, Order>::insert_slow(T& item, Until until, Hol
 template <class T, class Order>
 void BasicQueue<T, Order>::grow(Hold& hold, Memory& memory) {
   using Slots = typename Order::Slots;
+  [[maybe_unused]] std::size_t cells_before = 0;
   const std::size_t slots =
       order_.has_slot() ? 0 : detail::grown<typename Order::Slot>(order_.capacity(), maxsize());
   if constexpr (detail::kept_in_slot<T>) {
@@ -393,6 +394,7 @@ void BasicQueue<T, Order>::grow(Hold& hold, Memory& memory) {
     memory.slots.swap(fresh);
   } else {
     const std::size_t cells = cells_.has_spare() ? 0 : cells_.lack(maxsize());
+    cells_before = cells_.made();
     const detail::QueueCore::Unlocked unlocked(hold);
     Slots fresh(slots);
     memory.slots.swap(fresh);
@@ -400,10 +402,11 @@ void BasicQueue<T, Order>::grow(Hold& hold, Memory& memory) {
     if (cells != 0) slabs.emplace_front(cells);
     memory.slabs.swap(slabs);
   }
-  // Others may have made places meanwhile.
+  // Others may have made places meanwhile. Cells that others only gave back are no reason to do
+  // without the new ones: they would lack again at the next turn, and cost an allocation each time.
   if (memory.slots.size() > order_.capacity()) order_.adopt(memory.slots);
   if constexpr (!detail::kept_in_slot<T>) {
-    if (!memory.slabs.empty() && !cells_.has_spare()) cells_.adopt(memory.slabs);
+    if (!memory.slabs.empty() && cells_.made() == cells_before) cells_.adopt(memory.slabs);
   }
 }
 

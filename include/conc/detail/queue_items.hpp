@@ -122,6 +122,9 @@ class CellPool {
     return spare_ != nullptr;
   }
 
+  // How many cells there are, in whatever state.
+  [[nodiscard]] std::size_t made() const noexcept { return made_; }
+
   // How many cells to make at once when there is no spare one.
   [[nodiscard]] std::size_t lack(std::size_t maxsize) const noexcept {
     return grown<Cell<T>>(made_, maxsize) - made_;
