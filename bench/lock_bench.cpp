@@ -18,6 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 using conc::bench::measure_team;
 using conc::bench::Place;
+using conc::bench::Somewhere;
 using conc::bench::team_rules;
 using conc::bench::Work;
 
@@ -75,6 +76,13 @@ BENCHMARK(recursive<std::recursive_mutex>)->Name("BM_RLock_Depth_std")->Arg(1)->
 
 // ---- Teams
 
+// A lock and what it guards, as they stand in a user's class.
+template <class L>
+struct Guarded {
+  L lock;
+  std::int64_t count = 0;
+};
+
 template <class L>
 void contended(benchmark::State& state, std::chrono::nanoseconds inside,
                std::chrono::nanoseconds outside) {
@@ -82,14 +90,13 @@ void contended(benchmark::State& state, std::chrono::nanoseconds inside,
   const std::int64_t each = 400'000 / state.range(0);
   const Work held(inside);
   const Work free(outside);
-  L lock;
-  std::int64_t count = 0;
-  measure_team(state, threads, Place::spread, each, [&](std::size_t) {
+  const Somewhere<Guarded<L>> guarded;
+  measure_team(state, threads, Place::spread, each, [&guarded, each, held, free](std::size_t) {
     for (std::int64_t i = 0; i < each; ++i) {
-      lock.lock();
-      benchmark::DoNotOptimize(++count);
+      guarded->lock.lock();
+      benchmark::DoNotOptimize(++guarded->count);
       held();
-      lock.unlock();
+      guarded->lock.unlock();
       free();
     }
   });

@@ -22,7 +22,7 @@ void BoundedSemaphore::throw_refused(std::ptrdiff_t n) const {
   }
   throw UsageError(detail::message("BoundedSemaphore", name(),
                                    got + ", which would make more permits free than the " +
-                                       std::to_string(bound_) +
+                                       std::to_string(bound()) +
                                        " it started with; release only what was acquired"));
 }
 

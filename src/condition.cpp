@@ -3,7 +3,6 @@
 
 #include <mutex>
 #include <string>
-#include <utility>
 
 #include "detail/message.hpp"
 
@@ -20,8 +19,8 @@ bool Condition::wait_within(detail::Patience& patience) {
     waiting_.store(waiting_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
   // Nothing throws from here on: the lock always comes back.
-  const std::uint32_t depth = rlock_ != nullptr ? std::exchange(rlock_->depth_, 0) : 0;
-  core_.give();
+  const std::uint32_t depth = rlock_ != nullptr ? rlock_->leave() : 0;
+  core_.give(node.thread());
 
   const detail::Outcome outcome =
       patience.none() ? detail::Outcome::timed_out : node.spin_then_sleep(patience);
@@ -40,7 +39,7 @@ bool Condition::wait_within(detail::Patience& patience) {
   } else if (!core_.take_fast(node.thread())) {
     static_cast<void>(core_.take_slow(node.thread(), forever));
   }
-  if (rlock_ != nullptr) rlock_->depth_ = depth;
+  if (rlock_ != nullptr) rlock_->return_to(depth, node.thread());
   return notified;
 }
 

@@ -34,7 +34,7 @@ using conc::test::eventually_waiting;
 using conc::test::waiters;
 using Clock = Until::Clock;
 
-static_assert(sizeof(Condition) == 192, "stated in the header");
+static_assert(sizeof(Condition) == 200, "stated in the header");
 
 // A condition on each kind of lock.
 struct OnItsOwnRLock {

@@ -124,7 +124,7 @@ TEST(Lock, AHandOffGoesToTheLongestWaitingAndNobodyInBetween) {
   ASSERT_TRUE(conc::test::eventually([&] { return core.waiters() == 1; }));
   // Free it and take it back at once, until the waiter comes too late; then it has queued again.
   for (;;) {
-    core.give();
+    core.give(self);
     if (core.try_take(self)) {
       if (conc::test::eventually([&] { return got || core.waiters() == 1; }) && !got) break;
     } else {
@@ -132,15 +132,15 @@ TEST(Lock, AHandOffGoesToTheLongestWaitingAndNobodyInBetween) {
     }
   }
   if (!got && core.owner() == self) {
-    core.give();
+    core.give(self);
     EXPECT_EQ(core.owner(), waiter_id) << "handed over, never free";
     EXPECT_FALSE(core.try_take(self));
   }
   waiter.join();
   EXPECT_EQ(core.owner(), waiter_id);
-  EXPECT_TRUE(core.give());
+  EXPECT_TRUE(core.give(self));
   EXPECT_EQ(core.owner(), 0U);
-  EXPECT_FALSE(core.give()) << "it is free";
+  EXPECT_FALSE(core.give(self)) << "it is free";
 }
 
 TEST(Lock, ATimedWaiterThatGivesUpLeavesNoTrace) {

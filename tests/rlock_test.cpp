@@ -17,7 +17,7 @@ using conc::LockGuard;
 using conc::RLock;
 using conc::UsageError;
 
-static_assert(sizeof(RLock) == 88, "stated in the header");
+static_assert(sizeof(RLock) == 96, "stated in the header");
 constinit RLock global_lock("global");
 
 template <class F>

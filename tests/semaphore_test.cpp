@@ -54,7 +54,7 @@ concept TimedLockable = Lockable<L> && requires(L& lock) {
 };
 static_assert(TimedLockable<Semaphore> && TimedLockable<BoundedSemaphore>);
 static_assert(!std::copyable<Semaphore> && !std::movable<Semaphore>);
-static_assert(sizeof(Semaphore) <= 88, "stated in the header");
+static_assert(sizeof(Semaphore) == 96, "stated in the header");
 static_assert(sizeof(BoundedSemaphore) <= 96, "stated in the header");
 static_assert(!std::convertible_to<int, Semaphore>, "a number is not a semaphore");
 

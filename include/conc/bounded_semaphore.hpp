@@ -23,7 +23,7 @@ class CONC_CAPABILITY("semaphore") BoundedSemaphore : public detail::Lockable<Bo
   // in dumps and errors.
   // Throws std::invalid_argument for a negative number.
   explicit constexpr BoundedSemaphore(std::ptrdiff_t permits = 1, const char* name = nullptr)
-      : core_(permits >= 0 ? permits : throw_negative(permits, name), name), bound_(permits) {}
+      : core_(permits >= 0 ? permits : throw_negative(permits, name), name) {}
 
   // Takes a permit. Blocks while none is free.
   // Throws std::bad_alloc at the thread's first wait in the library.
@@ -31,13 +31,13 @@ class CONC_CAPABILITY("semaphore") BoundedSemaphore : public detail::Lockable<Bo
   // Cost: one atomic read-modify-write when a permit is free.
   // Python: acquire()
   void acquire() {
-    if (!core_.take()) [[unlikely]]
+    if (!core_.take_first()) [[unlikely]]
       static_cast<void>(core_.take_slow(forever));
   }
 
   // The same, but gives up as `until` says; false then. Reads no clock when a permit is free.
   // Python: acquire(timeout=...)
-  [[nodiscard]] bool acquire(Until until) { return core_.take() || core_.take_slow(until); }
+  [[nodiscard]] bool acquire(Until until) { return core_.take_first() || core_.take_slow(until); }
 
   // Takes a permit if one is free. Never blocks.
   // Cost: one atomic load when none is.
@@ -51,7 +51,7 @@ class CONC_CAPABILITY("semaphore") BoundedSemaphore : public detail::Lockable<Bo
   // Cost: one atomic read-modify-write when nobody waits; O(woken).
   // Python: release(n), which raises ValueError
   void release(std::ptrdiff_t n = 1) {
-    if (n < 1 || !core_.give(n, bound_)) [[unlikely]]
+    if (n < 1 || !core_.give(n, bound())) [[unlikely]]
       throw_refused(n);
   }
 
@@ -59,7 +59,7 @@ class CONC_CAPABILITY("semaphore") BoundedSemaphore : public detail::Lockable<Bo
   [[nodiscard]] std::ptrdiff_t permits() const noexcept { return core_.permits(); }
 
   // How many permits it started with.
-  [[nodiscard]] std::ptrdiff_t bound() const noexcept { return bound_; }
+  [[nodiscard]] std::ptrdiff_t bound() const noexcept { return core_.start(); }
 
   [[nodiscard]] const char* name() const noexcept { return core_.name(); }
 
@@ -72,7 +72,6 @@ class CONC_CAPABILITY("semaphore") BoundedSemaphore : public detail::Lockable<Bo
   [[noreturn]] CONC_COLD CONC_EXPORT void throw_refused(std::ptrdiff_t n) const;
 
   detail::SemaphoreCore core_;
-  const std::ptrdiff_t bound_;
 };
 
 }  // namespace conc

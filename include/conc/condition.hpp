@@ -33,7 +33,7 @@ namespace conc {
 // is moved to the lock's own queue and woken by the release of the lock, so it does not run into a
 // lock that is still held.
 //
-// A standard TimedLockable: LockGuard and std::scoped_lock hold the condition's lock. 192 bytes;
+// A standard TimedLockable: LockGuard and std::scoped_lock hold the condition's lock. 200 bytes;
 // neither copied nor moved.
 //
 // Lifetime: nobody may wait or notify when it is destroyed. A shared lock must outlive it.

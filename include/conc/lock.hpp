@@ -63,7 +63,7 @@ class CONC_CAPABILITY("mutex") Lock : public detail::Lockable<Lock> {
   // Cost: one atomic read-modify-write when nobody waits.
   // Python: release()
   void release() CONC_RELEASE() {
-    if (!core_.give()) [[unlikely]]
+    if (!core_.give(detail::this_thread_id)) [[unlikely]]
       throw_free();
   }
 

@@ -7,13 +7,14 @@
 #include <conc/until.hpp>
 
 #include <cstdint>
+#include <utility>
 
 namespace conc {
 
 // Held by at most one thread at a time, as many times over as that thread acquires it, and free
 // again after as many releases. It belongs to the thread that took it: nobody else may release it.
 //
-// A standard TimedLockable. 88 bytes; neither copied nor moved. Fairness and lifetime as for Lock.
+// A standard TimedLockable. 96 bytes; neither copied nor moved. Fairness and lifetime as for Lock.
 //
 // Python: threading.RLock
 class CONC_CAPABILITY("mutex") RLock : public detail::Lockable<RLock> {
@@ -27,40 +28,49 @@ class CONC_CAPABILITY("mutex") RLock : public detail::Lockable<RLock> {
 
   // Takes the lock once more. Blocks while another thread holds it; never for its holder.
   // Throws UsageError beyond max_depth; std::bad_alloc at the thread's first contact with the
-  // library. Synchronizes: with the release() that freed it. Cost: one atomic read-modify-write
-  // when it is free, one load when the calling thread holds it. Python: acquire()
+  // library.
+  // Synchronizes: with the release() that freed it.
+  // Cost: one atomic read-modify-write when it is free; a load and a store when the calling thread
+  // holds it.
+  // Python: acquire()
   void acquire() CONC_ACQUIRE() {
     const detail::ThreadId self = detail::self_id();
     if (reenter(self)) return;
     if (!core_.take_fast(self)) [[unlikely]] {
       static_cast<void>(core_.take_slow(self, forever));
     }
-    depth_ = 1;
+    holder_.store(self, std::memory_order_relaxed);
   }
 
   // The same, but gives up as `until` says; false then.
   // Python: acquire(timeout=...)
   [[nodiscard]] bool acquire(Until until) CONC_TRY_ACQUIRE(true) {
     const detail::ThreadId self = detail::self_id();
-    return reenter(self) || begin(core_.take_fast(self) || core_.take_slow(self, until));
+    return reenter(self) || note(core_.take_fast(self) || core_.take_slow(self, until), self);
   }
 
   // Takes the lock once more unless another thread holds it. Never blocks.
   // Python: acquire(blocking=False)
   [[nodiscard]] bool try_acquire() CONC_TRY_ACQUIRE(true) {
     const detail::ThreadId self = detail::self_id();
-    return reenter(self) || begin(core_.try_take(self));
+    return reenter(self) || note(core_.try_take(self), self);
   }
 
   // Gives back one acquire(); the last one frees the lock. Never blocks.
   // Throws UsageError when the calling thread does not hold it; nothing is changed then.
   // Synchronizes: the last one, with the acquire() that takes it next.
-  // Cost: one atomic read-modify-write for the last one when nobody waits, else one load.
+  // Cost: one atomic read-modify-write for the last one when nobody waits, else a load and a store.
   // Python: release()
   void release() CONC_RELEASE() {
-    if (!owned()) [[unlikely]]
+    const detail::ThreadId self = detail::this_thread_id;
+    if (self == 0 || holder_.load(std::memory_order_relaxed) != self) [[unlikely]]
       throw_stranger();
-    if (--depth_ == 0) core_.give();
+    if (depth_ > 1) {
+      --depth_;
+    } else {
+      holder_.store(0, std::memory_order_relaxed);
+      core_.give(self);
+    }
   }
 
   // Whether some thread holds it, at some moment during the call.
@@ -70,7 +80,7 @@ class CONC_CAPABILITY("mutex") RLock : public detail::Lockable<RLock> {
   // Whether the calling thread holds it.
   [[nodiscard]] bool owned() const noexcept {
     const detail::ThreadId self = detail::this_thread_id;
-    return self != 0 && core_.owner() == self;
+    return self != 0 && holder_.load(std::memory_order_relaxed) == self;
   }
 
   [[nodiscard]] const char* name() const noexcept { return core_.name(); }
@@ -80,21 +90,37 @@ class CONC_CAPABILITY("mutex") RLock : public detail::Lockable<RLock> {
   friend struct detail::Inspect;
 
   CONC_ALWAYS_INLINE bool reenter(detail::ThreadId self) {
-    if (core_.owner() != self) return false;
+    if (holder_.load(std::memory_order_relaxed) != self) return false;
     if (depth_ == max_depth) [[unlikely]]
       throw_too_deep();
     ++depth_;
     return true;
   }
-  bool begin(bool taken) noexcept {
-    if (taken) depth_ = 1;
+  CONC_ALWAYS_INLINE bool note(bool taken, detail::ThreadId self) noexcept {
+    if (taken) holder_.store(self, std::memory_order_relaxed);
     return taken;
   }
+
+  // For a Condition: gives up the whole depth, and takes note of having it back.
+  std::uint32_t leave() noexcept {
+    holder_.store(0, std::memory_order_relaxed);
+    return std::exchange(depth_, 1);
+  }
+  void return_to(std::uint32_t depth, detail::ThreadId self) noexcept {
+    depth_ = depth;
+    holder_.store(self, std::memory_order_relaxed);
+  }
+
   [[noreturn]] CONC_COLD CONC_EXPORT void throw_stranger() const;
   [[noreturn]] CONC_COLD CONC_EXPORT void throw_too_deep() const;
 
   detail::LockCore core_;
-  std::uint32_t depth_ = 0;  // written by the holder only
+
+  // The thread that holds the lock, or 0; written by the holder only. The lock word says it as well,
+  // but a load of that, right after the read-modify-write that changed it, is slow. Whoever finds
+  // itself here holds the lock: nobody else writes its id, and it takes it away before it releases.
+  detail::Atomic<detail::ThreadId> holder_{0};
+  std::uint32_t depth_ = 1;  // how often the holder holds it; 1 while it is free
 };
 
 }  // namespace conc

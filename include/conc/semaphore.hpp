@@ -17,7 +17,7 @@ namespace conc {
 // Use BoundedSemaphore where a release too many is a mistake.
 //
 // A Semaphore is a standard TimedLockable: std::unique_lock(pool, 50ms), LockGuard and so on hold
-// one permit. 88 bytes; neither copied nor moved.
+// one permit. 96 bytes; neither copied nor moved.
 //
 // Fairness: waiting threads are woken first come, first woken. A thread that finds a permit free
 // takes it, even if others wait; a waiter that was overtaken so once is given the next permit that
@@ -44,13 +44,13 @@ class CONC_CAPABILITY("semaphore") Semaphore : public detail::Lockable<Semaphore
   // Cost: one atomic read-modify-write when a permit is free.
   // Python: acquire()
   void acquire() {
-    if (!core_.take()) [[unlikely]]
+    if (!core_.take_first()) [[unlikely]]
       static_cast<void>(core_.take_slow(forever));
   }
 
   // The same, but gives up as `until` says; false then. Reads no clock when a permit is free.
   // Python: acquire(timeout=...)
-  [[nodiscard]] bool acquire(Until until) { return core_.take() || core_.take_slow(until); }
+  [[nodiscard]] bool acquire(Until until) { return core_.take_first() || core_.take_slow(until); }
 
   // Takes a permit if one is free. Never blocks.
   // Cost: one atomic load when none is.

@@ -8,15 +8,16 @@ namespace conc::detail {
 
 LockCore::~LockCore() { const std::lock_guard last_releaser_is_out(mutex_); }
 
-// Takes the lock if it is free, clearing the flags in `clear` with it.
+// Takes the lock if it is free, clearing the flags in `clear` with it. Begins with a guess and not
+// with a load, so that the cache line comes once, to be written, and not first to be read.
 bool LockCore::take_free(ThreadId self, Word clear) noexcept {
-  Word seen = word_.load(std::memory_order_relaxed);
-  while (is_free(seen)) {
+  Word seen = clear;
+  do {
     if (word_.compare_exchange_weak(seen, (seen & ~clear) | owned_by(self),
                                     std::memory_order_acquire, std::memory_order_relaxed)) {
       return true;
     }
-  }
+  } while (is_free(seen));
   return false;
 }
 
@@ -36,9 +37,8 @@ bool LockCore::take_or_say(Word clear, Word set, ThreadId self) noexcept {
 }
 
 bool LockCore::take_slow(ThreadId self, Until until) {
-  if (take_free(self, 0)) return true;
   Patience patience(until);
-  if (patience.none()) return false;
+  if (patience.none()) return take_free(self, 0);
   if (spin([this, self] { return take_free(self, 0); })) return true;
   ThreadNode node(reason());
   return take_in_line(node, patience, false);
@@ -88,7 +88,21 @@ bool LockCore::take_in_line(ThreadNode& node, Patience& patience, bool woken) no
   }
 }
 
-bool LockCore::give_slow() noexcept {
+bool LockCore::give_slow() noexcept { return give_to_nobody() || give_to_next(); }
+
+// Frees the lock if that wakes nobody: there is no waiter, or one is on its way already.
+bool LockCore::give_to_nobody() noexcept {
+  Word seen = word_.load(std::memory_order_relaxed);
+  while (!is_free(seen) && (seen & (queued | waking)) != queued) {
+    if (word_.compare_exchange_weak(seen, seen & (queued | waking), std::memory_order_release,
+                                    std::memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool LockCore::give_to_next() noexcept {
   ThreadNode* next = nullptr;
   {
     const std::lock_guard lock(mutex_);

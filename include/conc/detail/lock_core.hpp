@@ -69,20 +69,15 @@ class CONC_EXPORT LockCore {
   // with the library.
   CONC_COLD bool take_slow(ThreadId self, Until until);
 
-  // Frees the lock if that wakes nobody.
-  CONC_ALWAYS_INLINE bool give_fast() noexcept {
-    Word seen = word_.load(std::memory_order_relaxed);
-    return !is_free(seen) && (seen & (queued | waking)) != queued &&
-           word_.compare_exchange_strong(seen, seen & (queued | waking), std::memory_order_release,
-                                         std::memory_order_relaxed);
-  }
-
   // Frees the lock, or hands it over, and wakes whom that concerns. Returns false, and changes
-  // nothing, when it is free.
-  CONC_COLD bool give_slow() noexcept;
-
-  // give_fast, or else give_slow.
-  CONC_ALWAYS_INLINE bool give() noexcept { return give_fast() || give_slow(); }
+  // nothing, when it is free. `self` is only a guess at who holds it, which makes the usual case one
+  // read-modify-write: a load before it would have to wait for the write that took the lock.
+  CONC_ALWAYS_INLINE bool give(ThreadId self) noexcept {
+    Word seen = owned_by(self);
+    return (self != 0 && word_.compare_exchange_strong(seen, 0, std::memory_order_release,
+                                                       std::memory_order_relaxed)) ||
+           give_slow();
+  }
 
   // 0 when it is free.
   [[nodiscard]] ThreadId owner() const noexcept {
@@ -111,15 +106,19 @@ class CONC_EXPORT LockCore {
   static constexpr Word owned_by(ThreadId id) noexcept { return id << flag_bits; }
   static constexpr bool is_free(Word word) noexcept { return word < owned_by(1); }
 
+  CONC_COLD bool give_slow() noexcept;
+  bool give_to_nobody() noexcept;
+  bool give_to_next() noexcept;
   bool take_free(ThreadId self, Word clear) noexcept;
   bool take_or_say(Word clear, Word set, ThreadId self) noexcept;
   bool take_in_line(ThreadNode& node, Patience& patience, bool woken) noexcept;
 
-  Atomic<Word> word_{0};
   mutable Mutex mutex_;
   WaitList waiters_;  // guarded by mutex_
   const char* name_;
   WaitKind kind_;
+  // Last, beside what follows the lock in a user's class: what it guards comes with its cache line.
+  Atomic<Word> word_{0};
 };
 
 }  // namespace conc::detail

@@ -39,7 +39,7 @@ namespace conc::detail {
 class CONC_EXPORT SemaphoreCore {
  public:
   constexpr SemaphoreCore(std::ptrdiff_t permits, const char* name) noexcept
-      : word_(permits), name_(name) {}
+      : word_(permits), start_(permits), name_(name) {}
 
   // Waits for a release() that is still on its way out, nobody else.
   ~SemaphoreCore();
@@ -59,14 +59,31 @@ class CONC_EXPORT SemaphoreCore {
     return false;
   }
 
+  // The same, but begins with a guess instead of a load: nobody else holds a permit now. A load
+  // would have to wait for the write that gave the permit back.
+  CONC_ALWAYS_INLINE bool take_first() noexcept {
+    Word seen = start_;
+    return (seen > 0 && word_.compare_exchange_strong(seen, seen - 1, std::memory_order_acquire,
+                                                      std::memory_order_relaxed)) ||
+           take();
+  }
+
   // Waits for a permit; false when the Until gave up. For a caller that take() gave none. Throws
   // std::bad_alloc at the thread's first contact with the library.
   CONC_COLD bool take_slow(Until until);
 
   // Adds n permits, n > 0, and wakes whom that concerns. Returns false, and changes nothing, when
-  // more than `limit` would then be free.
+  // more than `limit`, at least start(), would then be free.
   CONC_ALWAYS_INLINE bool give(std::ptrdiff_t n, std::ptrdiff_t limit) noexcept {
-    Word seen = word_.load(std::memory_order_relaxed);
+    Word seen = start_ - 1;  // the same guess as in take_first(); seen >= 0, so never `wanted`
+    if (n == 1 && seen >= 0) {
+      if (word_.compare_exchange_strong(seen, start_, std::memory_order_release,
+                                        std::memory_order_relaxed)) {
+        return true;
+      }
+    } else {
+      seen = word_.load(std::memory_order_relaxed);
+    }
     while (seen != wanted && n <= limit - seen) {
       // The last touch: whoever takes the permit may destroy the semaphore.
       if (word_.compare_exchange_weak(seen, seen + n, std::memory_order_release,
@@ -81,6 +98,9 @@ class CONC_EXPORT SemaphoreCore {
   [[nodiscard]] std::ptrdiff_t permits() const noexcept {
     return free_in(word_.load(std::memory_order_relaxed));
   }
+
+  // How many there were at the start.
+  [[nodiscard]] std::ptrdiff_t start() const noexcept { return start_; }
 
   [[nodiscard]] const char* name() const noexcept { return name_; }
 
@@ -99,13 +119,15 @@ class CONC_EXPORT SemaphoreCore {
   bool settle(std::ptrdiff_t n, std::ptrdiff_t limit, WakeChain& woken) noexcept;
   void settle(std::unique_lock<Mutex>& lock) noexcept;
 
-  Atomic<Word> word_;
   mutable Mutex mutex_;
   // All guarded by mutex_.
   WaitList waiters_;            // those who want a hand-off, then the others
   std::uint32_t waiting_ = 0;   // the length of the list
   std::uint32_t handoffs_ = 0;  // how many in the list want a hand-off
   std::uint32_t summoned_ = 0;  // how many are on their way to take a permit
+  // Last, beside what follows the semaphore in a user's class, which then comes with its cache line.
+  Atomic<Word> word_;
+  const Word start_;  // the permits it was made with
   const char* name_;
 };
 
