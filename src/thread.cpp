@@ -1,17 +1,62 @@
 #include <conc/detail/machine.hpp>
 #include <conc/detail/thread_record.hpp>
+#include <conc/detail/waiting.hpp>
 #include <conc/errors.hpp>
 #include <conc/event.hpp>
-#include <conc/hooks.hpp>
 #include <conc/thread.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
+#include <list>
 #include <mutex>
 
+#include "detail/at_exit.hpp"
+#include "detail/escaped.hpp"
 #include "detail/message.hpp"
 
 namespace conc {
+
+namespace {
+
+// The threads that the process may not end without: those that are no daemons, from start() until
+// somebody has joined them, or until they end when their object went before.
+class Unfinished {
+ public:
+  using State = std::shared_ptr<detail::ThreadState>;
+  using Place = std::list<State>::iterator;
+
+  // Never destroyed: threads may end after the globals are gone.
+  static Unfinished& instance() {
+    static Unfinished* const unfinished = new Unfinished;
+    return *unfinished;
+  }
+
+  Place add(State state) {
+    std::list<State> added;
+    added.push_back(std::move(state));
+    const std::lock_guard lock(mutex_);
+    states_.splice(states_.end(), added);
+    return std::prev(states_.end());
+  }
+
+  void remove(Place place) noexcept {
+    std::list<State> removed;
+    const std::lock_guard lock(mutex_);
+    removed.splice(removed.end(), states_, place);
+  }
+
+  // The oldest one that is not the calling thread, or nullptr.
+  State next() noexcept;
+
+ private:
+  Unfinished();
+
+  detail::Mutex mutex_;
+  std::list<State> states_;
+};
+
+}  // namespace
 
 // Shared by the Thread object and the running thread, since either may end first.
 //
@@ -25,7 +70,7 @@ class detail::ThreadState {
   ThreadState(ThreadOptions options, std::unique_ptr<ThreadBody> body)
       : body_(std::move(body)),
         name_(options.name.empty() ? default_name() : std::move(options.name)),
-        daemon_(options.daemon.value_or(this_thread_record().daemon)) {}
+        daemon_(options.daemon.value_or(inherited_daemon())) {}
 
   static void start(const std::shared_ptr<ThreadState>& self) {
     if (!self->leave_fresh()) {
@@ -33,8 +78,10 @@ class detail::ThreadState {
     }
     try {
       const std::lock_guard lock(self->joining_);
+      if (!self->daemon()) self->place_ = Unfinished::instance().add(self);
       self->native_ = NativeThread([self] { self->run(); });
     } catch (...) {
+      self->forget();
       const std::lock_guard lock(self->mutex_);
       self->phase_ = Phase::fresh;
       throw;
@@ -49,10 +96,13 @@ class detail::ThreadState {
     if (is_current()) {
       throw UsageError(said("was joined by itself; that would wait for ever"));
     }
-    if (!ended_.wait(until)) return false;
+    if (!wait_for_end(until)) return false;
     // The function is over. What is left of the thread takes no time worth counting.
-    const std::lock_guard lock(joining_);
-    if (native_.joinable()) native_.join();
+    {
+      const std::lock_guard lock(joining_);
+      if (native_.joinable()) native_.join();
+    }
+    forget();
     return true;
   }
 
@@ -64,6 +114,7 @@ class detail::ThreadState {
       static_cast<void>(join(forever));
       return;
     }
+    if (is_current()) object_gone_ = true;
     const std::lock_guard lock(joining_);
     if (native_.joinable()) native_.detach();
   }
@@ -75,11 +126,11 @@ class detail::ThreadState {
 
   std::string name() const {
     const std::lock_guard lock(mutex_);
-    return name_;
+    return record_ != nullptr ? thread_name(*record_) : name_;
   }
 
   void set_name(std::string name) {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);  // before the registry's, never after
     if (record_ != nullptr) set_thread_name(*record_, name);
     name_ = std::move(name);
   }
@@ -112,6 +163,11 @@ class detail::ThreadState {
 
   std::stop_source& stop_source() noexcept { return stop_; }
 
+  bool is_current() const {
+    const std::lock_guard lock(mutex_);
+    return ident_.has_value() && *ident_ == this_thread_id && phase_ != Phase::ended;
+  }
+
  private:
   enum class Phase : std::uint8_t { fresh, starting, running, ended };
 
@@ -133,9 +189,42 @@ class detail::ThreadState {
     return phase_ == Phase::fresh && (phase_ = Phase::starting, true);
   }
 
-  bool is_current() const {
-    const std::lock_guard lock(mutex_);
-    return ident_.has_value() && *ident_ == this_thread_id && phase_ != Phase::ended;
+  // Python has a thread inherit the flag even from a thread that it did not start, which counts as a
+  // daemon there. Here that would let the destructor of a Thread in a std::thread wait for nobody.
+  static bool inherited_daemon() {
+    const ThreadRecord& self = this_thread_record();
+    return self.daemon && !self.foreign;
+  }
+
+  // Nobody need wait for the thread when the process ends.
+  void forget() noexcept {
+    std::optional<Unfinished::Place> place;
+    {
+      const std::lock_guard lock(joining_);
+      place.swap(place_);
+    }
+    if (place) Unfinished::instance().remove(*place);
+  }
+
+  bool wait_for_end(Until until) {
+    Patience patience(until);
+    ThreadNode node({WaitKind::thread, this, nullptr, ident().value_or(0)});
+    {
+      const std::lock_guard lock(mutex_);
+      if (phase_ == Phase::ended) return true;
+      if (patience.none()) return false;
+      joiners_.push_back(node);
+    }
+    if (node.spin_then_sleep(patience) == Outcome::woken) return true;
+    {
+      const std::lock_guard lock(mutex_);
+      if (node.linked()) {
+        joiners_.remove(node);
+        return false;
+      }
+    }
+    node.sleep_until_woken();
+    return true;
   }
 
   // The thread's own part.
@@ -146,15 +235,31 @@ class detail::ThreadState {
       body_->run(stop_.get_token());
     } catch (...) {
       begun_.set();
-      report_escaped(std::current_exception());
+      exception_escaped(name().c_str(), std::current_exception());
     }
     body_.reset();  // what the function held is gone before anybody hears that the thread has ended
+    keep_name();
+    end_this_thread();
+    WakeChain joiners;
     {
       const std::lock_guard lock(mutex_);
       record_ = nullptr;
       phase_ = Phase::ended;
+      joiners = joiners_.take_all();
     }
-    ended_.set();
+    joiners.wake_all();
+    if (object_gone_) forget();
+  }
+
+  // The thread may have named itself.
+  void keep_name() noexcept {
+    try {
+      std::string last = name();
+      const std::lock_guard lock(mutex_);
+      name_.swap(last);
+    } catch (const std::bad_alloc&) {
+      // It keeps the name it had at the start.
+    }
   }
 
   void begin() {
@@ -173,17 +278,6 @@ class detail::ThreadState {
     phase_ = Phase::running;
   }
 
-  void report_escaped(std::exception_ptr exception) const noexcept {
-    std::string text;
-    try {
-      text = said("was ended by an exception");
-    } catch (...) {
-      // No memory for the name; the exception is what matters.
-    }
-    report({"conc.thread", Severity::error,
-            text.empty() ? "a thread was ended by an exception" : text, std::move(exception)});
-  }
-
   mutable Mutex mutex_;
   Phase phase_ = Phase::fresh;
   std::unique_ptr<ThreadBody> body_;  // the thread's own, once it runs
@@ -193,12 +287,41 @@ class detail::ThreadState {
   std::optional<std::uint64_t> ident_;
   std::optional<std::int64_t> native_id_;
 
+  WaitList joiners_;
+
   std::stop_source stop_;
   Event begun_{"start of a thread"};
-  Event ended_{"end of a thread"};
-  Mutex joining_;        // held while one of those who join() waits for the operating system
-  NativeThread native_;  // guarded by joining_
+  Mutex joining_;  // held while one of those who join() waits for the operating system
+
+  // Guarded by joining_.
+  NativeThread native_;
+  std::optional<Unfinished::Place> place_;
+
+  bool object_gone_ = false;  // the Thread was destroyed in this very thread, which alone asks
 };
+
+namespace {
+
+// Whoever called std::exit may be one of them, and does not wait for itself.
+Unfinished::State Unfinished::next() noexcept {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(states_.begin(), states_.end(),
+                                  [](const State& state) { return !state->is_current(); });
+  return found != states_.end() ? *found : nullptr;
+}
+
+Unfinished::Unfinished() {
+  detail::wait_at_exit([]() noexcept {
+    bool any = false;
+    while (const State state = instance().next()) {
+      static_cast<void>(state->join(forever));
+      any = true;
+    }
+    return any;
+  });
+}
+
+}  // namespace
 
 std::shared_ptr<detail::ThreadState> Thread::make_state(ThreadOptions options,
                                                         std::unique_ptr<detail::ThreadBody> body) {

@@ -5,13 +5,16 @@
 #include <conc/barrier.hpp>
 #include <conc/bounded_semaphore.hpp>
 #include <conc/condition.hpp>
+#include <conc/diagnostics.hpp>
 #include <conc/errors.hpp>
 #include <conc/event.hpp>
+#include <conc/excepthook.hpp>
 #include <conc/executor.hpp>
 #include <conc/future.hpp>
 #include <conc/hooks.hpp>
 #include <conc/inline_executor.hpp>
 #include <conc/lifo_queue.hpp>
+#include <conc/local.hpp>
 #include <conc/lock.hpp>
 #include <conc/lock_guard.hpp>
 #include <conc/logging.hpp>
@@ -22,6 +25,8 @@
 #include <conc/rlock.hpp>
 #include <conc/semaphore.hpp>
 #include <conc/thread.hpp>
+#include <conc/thread_info.hpp>
+#include <conc/thread_of.hpp>
 #include <conc/thread_pool_executor.hpp>
 #include <conc/until.hpp>
 #include <conc/version.hpp>

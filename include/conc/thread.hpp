@@ -2,6 +2,8 @@
 #pragma once
 
 #include <conc/config.hpp>
+#include <conc/excepthook.hpp>
+#include <conc/thread_info.hpp>
 #include <conc/until.hpp>
 
 #include <concepts>

@@ -256,7 +256,7 @@ void Pool::push_bounded(JobChain& jobs, Lock& lock) {
   std::optional<ThreadNode> node;  // made with no lock held, since that may throw
   if (overflow_ == Overflow::block && !exceeds && jobs.size() > room()) {
     lock.unlock();
-    node.emplace(WaitReason{WaitKind::queue_put, this, prefix_.c_str()});
+    node.emplace(WaitReason{WaitKind::pool_room, this, prefix_.c_str()});
     lock.lock();
   }
   bool waited = false;
@@ -602,7 +602,7 @@ bool Pool::search(Worker& me) noexcept {
 // Sleeps until summoned, unless there is a job after all. False when it had nothing to do for too
 // long, and has left.
 bool Pool::lie_down(Worker& me) noexcept {
-  ThreadNode node({WaitKind::queue_get, this, prefix_.c_str()});
+  ThreadNode node({WaitKind::pool_work, this, prefix_.c_str()});
   {
     const std::lock_guard lock(mutex_);
     if (ends() || has_work()) return true;
@@ -821,7 +821,7 @@ void Pool::close(bool wait, bool cancel_jobs) {
   dropped.drop_all(Drop::cancelled);
   if (!wait || own_worker() != nullptr) return;
 
-  ThreadNode node({WaitKind::thread, this, prefix_.c_str()});
+  ThreadNode node({WaitKind::pool_end, this, prefix_.c_str()});
   {
     Lock lock(mutex_);
     if (workers_ != 0) {

@@ -16,7 +16,7 @@ constexpr std::chrono::microseconds longest_nap{1000};
 // Sleeps where all threads sleep, but in no list, so until the time is up.
 void nap(const void* lock, std::chrono::microseconds time) noexcept {
   try {
-    ThreadNode node({WaitKind::lock, lock, nullptr});
+    ThreadNode node({WaitKind::short_lock, lock, nullptr});
     Patience patience(time);
     static_cast<void>(node.sleep(patience));
   } catch (const std::exception&) {

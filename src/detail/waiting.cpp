@@ -103,7 +103,11 @@ Outcome ThreadNode::sleep(Patience& patience) noexcept {
 Outcome ThreadNode::sleep_on_bed(Patience& patience) noexcept {
   constexpr auto never = Until::Clock::time_point::max();
   const Until::Clock::time_point deadline = patience.deadline();
+  const bool first = since_ == SteadyClock::time_point{};
+  const SteadyClock::time_point now = first ? SteadyClock::now() : since_;
   std::unique_lock lock(record_.mutex);
+  since_ = now;
+  deadline_ = deadline;
   State seen = State::awake;
   if (state_.compare_exchange_strong(seen, State::asleep, std::memory_order_acq_rel)) {
     record_.sleeps_in = this;

@@ -143,6 +143,7 @@ class QueueCore {
 
   [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
   [[nodiscard]] std::size_t maxsize() const noexcept { return maxsize_; }
+  [[nodiscard]] const char* type() const noexcept { return type_; }
   [[nodiscard]] const char* name() const noexcept { return name_; }
 
   CONC_EXPORT void task_done();

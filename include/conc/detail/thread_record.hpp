@@ -4,13 +4,14 @@
 #include <conc/config.hpp>
 #include <conc/detail/machine.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
-#include <string_view>
 
 namespace conc::detail {
 
-class WaitNode;
+class ThreadNode;
 
 // A number that no other thread of the process ever has, from 1 up; 0 means no thread.
 using ThreadId = std::uint64_t;
@@ -25,8 +26,13 @@ struct ThreadRecord {
   CondVar bed;
 
   // Guarded by `mutex`.
-  const WaitNode* sleeps_in = nullptr;  // what the thread waits for, while it sleeps
+  const ThreadNode* sleeps_in = nullptr;  // what the thread waits for, while it sleeps
+
+  // Changed under both `mutex` and the registry's mutex, so read under either.
   std::string name;
+
+  // Guarded by the registry's mutex: its function is over, and only what is left of it runs.
+  bool ended = false;
 
   // Set when the thread gets the record, constant until it ends.
   NativeHandle native_handle{};
@@ -34,6 +40,7 @@ struct ThreadRecord {
   std::int64_t native_id = 0;  // the operating system's number
   bool main = false;
   bool daemon = false;
+  bool foreign = false;  // not started by conc, nor the main thread
 };
 
 // The calling thread's id; 0 before its first contact with the library. In the static storage of
@@ -51,6 +58,9 @@ CONC_COLD CONC_EXPORT ThreadId meet_this_thread();
 // The same for a thread that conc starts, at its first step. Names it for the operating system as
 // well.
 CONC_EXPORT ThreadRecord& begin_this_thread(std::string name, bool daemon);
+
+// Says that the function of the calling thread, which conc started, is over.
+void end_this_thread() noexcept;
 
 // The calling thread's id, made at first need.
 CONC_ALWAYS_INLINE ThreadId self_id() {
@@ -72,7 +82,22 @@ CONC_EXPORT void set_this_thread_name(std::string name);
 // The same for another thread, which must not have ended.
 CONC_EXPORT void set_thread_name(ThreadRecord& record, std::string name);
 
+// The name of another thread, which must not have ended.
+[[nodiscard]] std::string thread_name(ThreadRecord& record);
+
 // The name of the thread with this id, or "" when it has ended.
 CONC_EXPORT std::string thread_name(ThreadId id);
+
+// Calls visit(record) for every thread whose function is not over, the main thread included, in the
+// order in which the library met them: under the registry's mutex, so that no thread comes or goes
+// meanwhile. `visit` may take a record's mutex.
+void visit_threads(const std::function<void(ThreadRecord&)>& visit);
+
+// How many threads visit_threads() would visit.
+[[nodiscard]] std::size_t count_threads() noexcept;
+
+// Called once, by the first thread that the library meets. Defined above this floor, where the
+// watchdog is: a program may ask for it without a call of its own.
+void start_watchdog_if_asked() noexcept;
 
 }  // namespace conc::detail

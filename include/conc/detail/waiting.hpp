@@ -47,14 +47,20 @@ enum class WaitKind : std::uint8_t {
   queue_put,
   queue_get,
   queue_join,
-  thread,
+  thread,  // the end of a thread
   future,
+  pool_room,   // room in the queue of a pool
+  pool_work,   // something to do for a worker
+  pool_end,    // the end of a pool's workers
+  timer,       // the call of a timer's function
+  short_lock,  // an internal lock
 };
 
 struct WaitReason {
   WaitKind kind;
   const void* object;
-  const char* name;  // of the object, or nullptr
+  const char* name;     // of the object, or nullptr
+  ThreadId holder = 0;  // the thread that is waited for, where that never changes
 };
 
 // How a sleep ended.
@@ -91,6 +97,8 @@ class Patience {
   Until::Clock::time_point deadline_{};
   bool known_ = false;
 };
+
+class WaitNode;
 
 // How a node gets its wake-up. Called with no lock held, once for each time the node was taken off
 // a list. The node may be gone when it returns.
@@ -214,6 +222,16 @@ class ThreadNode final : public WaitNode {
   [[nodiscard]] ThreadId thread() const noexcept { return thread_; }
   [[nodiscard]] const WaitReason& reason() const noexcept { return reason_; }
 
+  // Under the record's mutex, by others than the thread itself. Whether it sleeps and nobody has
+  // woken it: the object it waits for is there then, and stays while the mutex is held, since its
+  // thread cannot leave the call that waits for it.
+  [[nodiscard]] bool asleep() const noexcept {
+    return state_.load(std::memory_order_acquire) == State::asleep;
+  }
+  // When it first fell asleep, and when it will give up: time_point::max() for never.
+  [[nodiscard]] SteadyClock::time_point since() const noexcept { return since_; }
+  [[nodiscard]] SteadyClock::time_point deadline() const noexcept { return deadline_; }
+
   // What waiter and waker tell each other, under the mutex of the object.
   bool wants_handoff = false;  // LockCore: to be given the lock, not just told that it is free
   bool granted = false;        // it got what it waits for with the wake-up
@@ -231,6 +249,8 @@ class ThreadNode final : public WaitNode {
   ThreadRecord& record_;
   const ThreadId thread_;
   const WaitReason reason_;
+  SteadyClock::time_point since_{};
+  SteadyClock::time_point deadline_{};
 };
 
 }  // namespace conc::detail

@@ -1,0 +1,93 @@
+// What the program's threads are doing: who waits for what, since when, and who holds it.
+#pragma once
+
+#include <conc/export.hpp>
+#include <conc/thread_info.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace conc {
+
+// An object that threads wait for.
+struct ContendedObject {
+  std::string type;                     // "Lock", "Queue" and so on
+  std::string name;                     // as given to its constructor; may be empty
+  const void* address = nullptr;        // to tell it from others; not to be used
+  std::optional<std::uint64_t> holder;  // the thread that took the lock, or is to end, if known
+  std::optional<std::size_t> fill;      // of a queue: how many items it holds
+  std::optional<std::size_t> maxsize;   // of a queue that is bounded
+  std::vector<std::uint64_t> waiters;   // the threads that wait, the longest waiting first
+};
+
+// What a thread waits for.
+struct ThreadWait {
+  std::size_t object = 0;  // its place in Snapshot::objects
+  std::string action;      // what for: "acquire", "get" and so on
+  std::chrono::steady_clock::time_point since;
+  std::optional<std::chrono::steady_clock::time_point> deadline;  // when it will give up
+  bool idle = false;  // a worker that waits for something to do
+};
+
+struct ThreadSnapshot {
+  ThreadInfo info;
+  std::optional<ThreadWait> wait;  // none: it runs, or is blocked outside conc
+};
+
+// All threads that enumerate() lists, and what those wait for that sleep in a call of conc. A value.
+// Each thread is seen as it was at one moment, all of them within a few microseconds each.
+struct Snapshot {
+  std::chrono::system_clock::time_point time;
+  std::chrono::steady_clock::time_point steady_time;
+  std::int64_t process_id = 0;
+  std::vector<ThreadSnapshot> threads;
+  std::vector<ContendedObject> objects;
+};
+
+// Takes a snapshot. Threads neither start nor end meanwhile, and one that is just being woken waits
+// until it has been looked at; nothing else is held up.
+// Throws std::bad_alloc.
+// Cost: O(threads), about a microsecond for each. Threads that wait pay one clock reading for it
+// when they fall asleep, and nothing when they need not.
+[[nodiscard]] CONC_EXPORT Snapshot snapshot();
+
+// Writes the snapshot of this moment for people to read:
+//
+//   4 threads of process 712 at 2026-11-25 18:03:11
+//   "MainThread" ident=1 native_id=712: waits for the end of Thread held by "left" since 1.250 s
+//   "left" ident=2 native_id=713: waits to acquire Lock "fork" held by "right" since 1.249 s, for another 0.751 s
+//   ...
+//   Lock "fork" 0x7ffc1c0d3a40, held by "right" (3)
+//     waits: "left" (2) since 1.249 s
+//
+// Throws std::bad_alloc, and what the stream throws.
+// Python: faulthandler.dump_traceback(all_threads=True), which shows stacks and not what for.
+CONC_EXPORT void dump_threads(std::ostream& out);
+CONC_EXPORT void dump_threads(std::ostream& out, const Snapshot& seen);
+
+// The same as JSON (one object; "version" is 1, and rises when a member changes its meaning), valid
+// whatever the names hold; and as a graph in the language of Graphviz: threads, objects, and an edge
+// from each to what it waits for or is held by, so that a cycle is a deadlock.
+// Throw std::bad_alloc.
+[[nodiscard]] CONC_EXPORT std::string to_json(const Snapshot& seen);
+[[nodiscard]] CONC_EXPORT std::string to_dot(const Snapshot& seen);
+
+// Has a dump written to stderr whenever the process gets the signal, by a thread of its own that
+// waits for it: no code runs in a signal handler. To be called in the main thread before it starts
+// others, because the signal is blocked in the calling thread and those it makes later; a thread
+// that does not block it would be ended by it. Calling it again for the same signal does nothing.
+// Throws std::invalid_argument when there is no such signal, or none that can be waited for;
+// std::system_error when the operating system refuses a thread.
+// Python: faulthandler.register(signal)
+CONC_EXPORT void dump_on_signal(int signal);
+
+// A program that is started with CONC_WATCHDOG=5s (or 500ms, 2min) in its environment writes a dump
+// to stderr whenever a thread has waited that long in one call of conc; once for each such wait, and
+// not for idle workers of a pool.
+
+}  // namespace conc

@@ -1,0 +1,202 @@
+#include <conc/detail/lock_core.hpp>
+#include <conc/detail/queue_core.hpp>
+#include <conc/detail/thread_record.hpp>
+#include <conc/detail/waiting.hpp>
+#include <conc/diagnostics.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <iostream>
+#include <mutex>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+#include <unistd.h>
+
+#include "detail/dump.hpp"
+
+namespace conc {
+namespace {
+
+using detail::WaitKind;
+
+struct KindWords {
+  const char* type;
+  const char* action;
+};
+
+constexpr KindWords words_of(WaitKind kind) noexcept {
+  switch (kind) {
+    case WaitKind::lock:
+      return {"Lock", "acquire"};
+    case WaitKind::rlock:
+      return {"RLock", "acquire"};
+    case WaitKind::condition:
+      return {"Condition", "be notified by"};
+    case WaitKind::event:
+      return {"Event", "see set"};
+    case WaitKind::semaphore:
+      return {"Semaphore", "acquire"};
+    case WaitKind::barrier:
+      return {"Barrier", "pass"};
+    case WaitKind::queue_put:
+      return {"Queue", "put into"};
+    case WaitKind::queue_get:
+      return {"Queue", "get from"};
+    case WaitKind::queue_join:
+      return {"Queue", "join"};
+    case WaitKind::thread:
+      return {"Thread", "join"};
+    case WaitKind::future:
+      return {"Future", "see done"};
+    case WaitKind::pool_room:
+      return {"ThreadPoolExecutor", "submit to"};
+    case WaitKind::pool_work:
+      return {"ThreadPoolExecutor", "work for"};
+    case WaitKind::pool_end:
+      return {"ThreadPoolExecutor", "shut down"};
+    case WaitKind::timer:
+      return {"Timer", "fire"};
+    case WaitKind::short_lock:
+      return {"internal lock", "acquire"};
+  }
+  return {"object", "wait for"};
+}
+
+// Takes down what a thread waits for, under its record's mutex. The object is there: see
+// ThreadNode::asleep().
+class Clerk {
+ public:
+  explicit Clerk(Snapshot& seen) noexcept : seen_(seen) {}
+
+  void look(detail::ThreadRecord& record) {
+    ThreadSnapshot& thread = seen_.threads.emplace_back();
+    const std::lock_guard lock(record.mutex);
+    thread.info = {record.name, record.id, record.native_id, record.daemon, true, record.main};
+    const detail::ThreadNode* const node = record.sleeps_in;
+    if (node == nullptr || !node->asleep()) return;
+    const detail::WaitReason& reason = node->reason();
+    ThreadWait wait;
+    wait.action = words_of(reason.kind).action;
+    wait.since = node->since();
+    if (node->deadline() != detail::SteadyClock::time_point::max())
+      wait.deadline = node->deadline();
+    wait.idle = reason.kind == WaitKind::pool_work;
+    wait.object = place_of(reason);
+    thread.wait = wait;
+  }
+
+  // Once all threads have been seen.
+  void list_waiters() {
+    std::vector<const ThreadSnapshot*> waiting;
+    for (const ThreadSnapshot& thread : seen_.threads) {
+      if (thread.wait) waiting.push_back(&thread);
+    }
+    std::stable_sort(waiting.begin(), waiting.end(),
+                     [](const ThreadSnapshot* a, const ThreadSnapshot* b) {
+                       return a->wait->since < b->wait->since;
+                     });
+    for (const ThreadSnapshot* const thread : waiting) {
+      seen_.objects[thread->wait->object].waiters.push_back(thread->info.ident);
+    }
+  }
+
+ private:
+  std::size_t place_of(const detail::WaitReason& reason) {
+    const auto place = std::find_if(
+        seen_.objects.begin(), seen_.objects.end(),
+        [&reason](const ContendedObject& object) { return object.address == reason.object; });
+    if (place == seen_.objects.end()) {
+      describe(reason, seen_.objects.emplace_back());
+      return seen_.objects.size() - 1;
+    }
+    return static_cast<std::size_t>(place - seen_.objects.begin());
+  }
+
+  static void describe(const detail::WaitReason& reason, ContendedObject& object) {
+    object.type = words_of(reason.kind).type;
+    object.address = reason.object;
+    if (reason.name != nullptr) object.name = reason.name;
+    if (reason.holder != 0) object.holder = reason.holder;
+    switch (reason.kind) {
+      case WaitKind::lock:
+      case WaitKind::rlock: {
+        const auto& lock = *static_cast<const detail::LockCore*>(reason.object);
+        if (const detail::ThreadId owner = lock.owner(); owner != 0) object.holder = owner;
+        break;
+      }
+      case WaitKind::queue_put:
+      case WaitKind::queue_get:
+      case WaitKind::queue_join: {
+        const auto& queue = *static_cast<const detail::QueueCore*>(reason.object);
+        object.type = queue.type();
+        object.fill = queue.size();
+        if (queue.maxsize() != 0) object.maxsize = queue.maxsize();
+        break;
+      }
+      default:
+        break;
+    }
+  }
+
+  Snapshot& seen_;
+};
+
+// The threads that wait for signals. Never destroyed.
+struct SignalDumps {
+  static SignalDumps& instance() {
+    static SignalDumps* const dumps = new SignalDumps;
+    return *dumps;
+  }
+
+  detail::Mutex mutex;
+  sigset_t known;
+
+ private:
+  SignalDumps() { sigemptyset(&known); }
+};
+
+}  // namespace
+
+Snapshot snapshot() {
+  Snapshot seen;
+  seen.threads.reserve(detail::count_threads() + 16);
+  seen.time = detail::WallClock::now();
+  seen.steady_time = detail::SteadyClock::now();
+  seen.process_id = ::getpid();
+  Clerk clerk(seen);
+  detail::visit_threads([&clerk](detail::ThreadRecord& record) { clerk.look(record); });
+  clerk.list_waiters();
+  return seen;
+}
+
+void dump_threads(std::ostream& out) { dump_threads(out, snapshot()); }
+
+void dump_on_signal(int signal) {
+  sigset_t set;
+  sigemptyset(&set);
+  if (signal == SIGKILL || signal == SIGSTOP || sigaddset(&set, signal) != 0) {
+    throw std::invalid_argument("conc::dump_on_signal got " + std::to_string(signal) +
+                                ", which is no signal that a program can wait for.");
+  }
+  SignalDumps& dumps = SignalDumps::instance();
+  const std::lock_guard lock(dumps.mutex);
+  if (sigismember(&dumps.known, signal) == 1) return;
+  sigset_t before;
+  pthread_sigmask(SIG_BLOCK, &set, &before);
+  try {
+    detail::NativeThread([set] {
+      for (int got = 0; sigwait(&set, &got) == 0;) detail::dump_to_stderr(snapshot());
+    }).detach();
+  } catch (...) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+  sigaddset(&dumps.known, signal);
+}
+
+}  // namespace conc

@@ -1,0 +1,351 @@
+// What happens when a process with threads ends, or forks. Each scenario runs in a process of its own,
+// many times over.
+
+#include <conc/diagnostics.hpp>
+#include <conc/event.hpp>
+#include <conc/local.hpp>
+#include <conc/lock.hpp>
+#include <conc/queue.hpp>
+#include <conc/thread.hpp>
+#include <conc/thread_info.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "child.hpp"
+#include "eventually.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using conc::Event;
+using conc::Thread;
+using conc::test::ChildEnd;
+using conc::test::run_child;
+
+void say(const char* line) {
+  static_cast<void>(!::write(1, line, std::char_traits<char>::length(line)));
+}
+
+// ---- The scenarios: what the child's main() does, returning its exit status.
+
+// A thread that nobody joined, and whose object nobody destroys, has work left when main returns.
+int unjoined() {
+  static Event main_is_over;
+  static struct AtEnd {
+    ~AtEnd() { say("globals;"); }  // made before the first thread, so destroyed after the last
+  } at_end;
+  static_cast<void>(at_end);
+  auto* const thread = new Thread([] {
+    static_cast<void>(main_is_over.wait(5ms));
+    say("thread;");
+  });
+  thread->start();
+  say("main;");
+  return 3;
+}
+
+// A thread that is waited for at exit starts another one.
+int started_meanwhile() {
+  auto* const first = new Thread([] {
+    Event never;
+    static_cast<void>(never.wait(5ms));
+    auto* const second = new Thread([&] {
+      Event never_either;
+      static_cast<void>(never_either.wait(5ms));
+      say("second;");
+    });
+    second->start();
+    say("first;");
+  });
+  first->start();
+  return 0;
+}
+
+int by_exit_in_a_thread() {
+  auto* const other = new Thread([] {
+    Event never;
+    static_cast<void>(never.wait(5ms));
+    say("other;");
+  });
+  other->start();
+  Thread leaving([] { std::exit(4); });
+  leaving.start();
+  leaving.join();
+  return 0;
+}
+
+// Daemons that use all of the library while the globals go.
+int daemons_run_on() {
+  static conc::Queue<int> queue(4);
+  static conc::Lock lock("busy");
+  static Event running;
+  for (int i = 0; i < 4; ++i) {
+    Thread daemon({.daemon = true}, [i] {
+      auto local = new conc::Local<int>();  // NOLINT: lives as long as the process
+      for (;;) {
+        running.set();
+        static_cast<void>(conc::current_thread());
+        ++local->get();
+        lock.acquire();
+        lock.release();
+        if (i % 2 == 0) {
+          static_cast<void>(queue.try_put(int{i}));
+        } else {
+          static_cast<void>(queue.try_get(100us));
+        }
+        Thread inner([] {});
+        inner.start();
+      }
+    });
+    daemon.start();
+  }
+  running.wait();
+  return 5;
+}
+
+// The object of a thread goes in the thread itself.
+int detached() {
+  auto* const thread = new std::unique_ptr<Thread>;
+  auto* const go = new Event;
+  *thread = std::make_unique<Thread>([thread, go] {
+    go->wait();
+    thread->reset();
+    Event never;
+    static_cast<void>(never.wait(5ms));
+    say("done;");
+  });
+  (*thread)->start();
+  go->set();
+  return 0;
+}
+
+int waits_too_long() {
+  conc::Lock lock("fork");
+  lock.acquire();
+  Thread thread({.name = "patient"}, [&lock] {
+    if (lock.acquire(500ms)) lock.release();
+  });
+  thread.start();
+  thread.join();
+  return 0;
+}
+
+int dump_at_signal() {
+  conc::dump_on_signal(SIGQUIT);
+  conc::dump_on_signal(SIGQUIT);
+  conc::Lock lock("fork");
+  lock.acquire();
+  Event go;
+  Thread thread({.name = "patient"}, [&] {
+    lock.acquire();
+    lock.release();
+  });
+  thread.start();
+  if (!conc::test::eventually_waiting(lock, 1)) return 1;
+  ::kill(::getpid(), SIGQUIT);
+  // The dump is written by another thread; the test reads until the process has ended, so it may
+  // end only after that. The dump's thread takes the next signal when it has written.
+  ::kill(::getpid(), SIGQUIT);
+  sigset_t pending;
+  const bool taken = conc::test::eventually([&] {
+    sigpending(&pending);
+    return sigismember(&pending, SIGQUIT) == 0;
+  });
+  lock.release();
+  thread.join();
+  return taken ? 0 : 1;
+}
+
+// Threads work with everything that the library holds a lock for while others fork.
+int forks_under_load() {
+  static std::atomic<bool> stop{false};
+  static conc::Local<int> local;
+  static conc::Lock lock;
+  std::vector<std::unique_ptr<Thread>> busy;
+  for (int i = 0; i < 4; ++i) {
+    busy.push_back(std::make_unique<Thread>([] {
+      while (!stop) {
+        Thread inner([] { ++local.get(); });
+        inner.start();
+        inner.set_name("renamed");
+        inner.join();
+        static_cast<void>(conc::enumerate());
+        static_cast<void>(conc::snapshot());
+        if (lock.acquire(50us)) lock.release();
+      }
+    }));
+    busy.back()->start();
+  }
+  int failures = 0;
+  for (int i = 0; i < 300; ++i) {
+    const ::pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(20);
+      const std::vector<conc::ThreadInfo> threads = conc::enumerate();
+      bool good = threads.size() == 1 && threads[0].main && threads[0].ident == conc::get_ident() &&
+                  threads[0].native_id == ::getpid() && conc::active_count() == 1 &&
+                  conc::main_thread().ident == conc::get_ident();
+      conc::Queue<int> queue(1);
+      Event seen;
+      Thread fresh([&] {
+        for (int item : queue) good = good && item == 7;
+        ++local.get();
+        seen.set();
+      });
+      fresh.start();
+      queue.put(7);
+      queue.shutdown();
+      good = good && seen.wait(10s);
+      fresh.join();
+      ::_exit(good ? 0 : 1);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) ++failures;
+  }
+  stop = true;
+  for (auto& thread : busy) thread->join();
+  return failures == 0 ? 0 : 1;
+}
+
+// A thread that conc never saw forks, and so does one that it started.
+int forks_in_a_thread() {
+  int failures = 0;
+  const auto fork_once = [&failures](bool known) {
+    const ::pid_t child = ::fork();
+    if (child == 0) {
+      const conc::ThreadInfo self = conc::current_thread();
+      const bool good = self.main && self.native_id == ::getpid() && conc::active_count() == 1 &&
+                        self.name == (known ? "forker" : "MainThread");
+      ::_exit(good ? 0 : 1);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) ++failures;
+  };
+  std::thread([&] { fork_once(false); }).join();
+  Thread forker({.name = "forker"}, [&] { fork_once(true); });
+  forker.start();
+  forker.join();
+  return failures;
+}
+
+const std::map<std::string, std::function<int()>>& scenarios() {
+  static const std::map<std::string, std::function<int()>> all{
+      {"unjoined", unjoined},
+      {"started_meanwhile", started_meanwhile},
+      {"by_exit_in_a_thread", by_exit_in_a_thread},
+      {"daemons_run_on", daemons_run_on},
+      {"detached", detached},
+      {"waits_too_long", waits_too_long},
+      {"dump_at_signal", dump_at_signal},
+      {"forks_under_load", forks_under_load},
+      {"forks_in_a_thread", forks_in_a_thread},
+  };
+  return all;
+}
+
+// ---- The claims
+
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr int runs = 40;
+#else
+constexpr int runs = 200;
+#endif
+
+void ends_each_time_with(const char* scenario, int status, const std::string& output) {
+  for (int i = 0; i < runs; ++i) {
+    const ChildEnd end = run_child(scenario);
+    ASSERT_EQ(end.status, status) << "run " << i << ": " << end.output;
+    ASSERT_EQ(end.output, output) << "run " << i;
+  }
+}
+
+TEST(AtExit, ThreadsThatAreNoDaemonsAreJoinedAfterMainAndTheStatusIsKept) {
+  ends_each_time_with("unjoined", 3, "main;thread;globals;");
+}
+
+TEST(AtExit, ThreadsStartedMeanwhileAreJoinedAsWell) {
+  for (int i = 0; i < runs; ++i) {
+    const ChildEnd end = run_child("started_meanwhile");
+    ASSERT_EQ(end.status, 0) << end.output;
+    ASSERT_NE(end.output.find("first;"), std::string::npos) << end.output;
+    ASSERT_NE(end.output.find("second;"), std::string::npos) << end.output;
+  }
+}
+
+TEST(AtExit, AThreadThatCallsExitIsNotWaitedForButTheOthersAre) {
+  ends_each_time_with("by_exit_in_a_thread", 4, "other;");
+}
+
+TEST(AtExit, DaemonsNeitherDelayTheEndNorMeetDestroyedStateOfTheLibrary) {
+  ends_each_time_with("daemons_run_on", 5, "");
+}
+
+TEST(AtExit, AThreadWhoseObjectWentInItselfIsWaitedFor) {
+  ends_each_time_with("detached", 0, "done;");
+}
+
+TEST(Fork, TheChildHasTheForkingThreadAloneAndFreshObjectsWork) {
+  const ChildEnd end = run_child("forks_under_load");
+  EXPECT_EQ(end.status, 0) << end.output;
+}
+
+TEST(Fork, TheThreadThatForkedIsTheMainThreadOfTheChild) {
+  const ChildEnd end = run_child("forks_in_a_thread");
+  EXPECT_EQ(end.status, 0) << end.output;
+}
+
+TEST(Watchdog, WritesADumpOfAWaitThatLastsTooLongAndOnlyOnce) {
+  const ChildEnd end = run_child("waits_too_long", {"CONC_WATCHDOG=100ms"});
+  EXPECT_EQ(end.status, 0);
+  const std::string line = "\"patient\" ident=2 native_id=";
+  const std::size_t found = end.output.find(line);
+  ASSERT_NE(found, std::string::npos) << end.output;
+  const std::size_t waits =
+      end.output.find("waits to acquire Lock \"fork\" held by \"MainThread\" (1) since 0.", found);
+  EXPECT_NE(waits, std::string::npos) << end.output;
+  EXPECT_EQ(run_child("waits_too_long").output, "") << "not unless asked for";
+}
+
+TEST(Watchdog, SaysWhatItDoesNotUnderstand) {
+  const ChildEnd end = run_child("waits_too_long", {"CONC_WATCHDOG=soon"});
+  EXPECT_EQ(end.status, 0);
+  EXPECT_EQ(end.output,
+            "conc: CONC_WATCHDOG=soon is no time; write it as 5s, 500ms or 2min. There is no "
+            "watchdog.\n");
+}
+
+TEST(DumpOnSignal, WritesADumpAndTheProgramGoesOn) {
+  const ChildEnd end = run_child("dump_at_signal");
+  EXPECT_EQ(end.status, 0);
+  EXPECT_NE(end.output.find("waits to acquire Lock \"fork\" held by \"MainThread\" (1)"),
+            std::string::npos)
+      << end.output;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (const char* const name = conc::test::scenario()) {
+    const auto found = scenarios().find(name);
+    return found != scenarios().end() ? found->second() : 99;
+  }
+  ::testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
