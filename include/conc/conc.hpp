@@ -15,6 +15,7 @@
 #include <conc/lock.hpp>
 #include <conc/lock_guard.hpp>
 #include <conc/logging.hpp>
+#include <conc/periodic_timer.hpp>
 #include <conc/priority_queue.hpp>
 #include <conc/promise.hpp>
 #include <conc/queue.hpp>
@@ -23,6 +24,7 @@
 #include <conc/semaphore.hpp>
 #include <conc/thread.hpp>
 #include <conc/thread_pool_executor.hpp>
+#include <conc/timer.hpp>
 #include <conc/until.hpp>
 #include <conc/version.hpp>
 #include <conc/wait.hpp>
