@@ -236,13 +236,10 @@ TEST(Timer, CapturesAreDestroyedBeforeItHasEnded) {
 
 TEST(Timer, CancelBeforeStartPreventsTheCall) {
   bool ran = false;
-  auto held = std::make_shared<int>(1);
-  const std::weak_ptr<int> watch = held;
-  Timer timer(0s, [&ran, held = std::move(held)] { ran = true; });
+  Timer timer(0s, [&ran] { ran = true; });
   EXPECT_TRUE(timer.cancel());
   EXPECT_FALSE(timer.cancel()) << "prevented before";
   EXPECT_FALSE(timer.cancel_and_wait());
-  EXPECT_TRUE(watch.expired());
   timer.start();
   timer.join();
   EXPECT_FALSE(timer.is_alive());
@@ -359,6 +356,20 @@ TEST(Timer, WhatItsFunctionHeldMayUseTheTimerWhenItGoes) {
     if (interval == 0h) timer.join();
     EXPECT_EQ(timer.cancel_and_wait(), interval == 1h);
     EXPECT_FALSE(prevented);
+  }
+}
+
+TEST(Timer, TheLastHandleMayGoWithItsFunction) {
+  // cancel() destroys the function, that destroys the handle, and cancel() comes back from it.
+  for (const bool wait : {false, true}) {
+    auto handle = std::make_shared<std::unique_ptr<Timer>>();
+    const std::weak_ptr<std::unique_ptr<Timer>> watch = handle;
+    *handle = std::make_unique<Timer>(1h, [handle] {});
+    Timer* const timer = handle->get();
+    handle.reset();
+    timer->start();
+    EXPECT_TRUE(wait ? timer->cancel_and_wait() : timer->cancel());
+    EXPECT_TRUE(watch.expired());
   }
 }
 

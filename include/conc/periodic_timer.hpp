@@ -36,7 +36,7 @@ struct PeriodicTimerOptions {
 // are copied or moved into the timer, called as lvalues, and destroyed after the last call. An
 // exception that leaves the function is reported on conc.thread, and the timer goes on.
 //
-// May be moved as a Timer. Several threads may call the same object at once, but for the move. 16
+// May be moved as a Timer. Several threads may call the same object at once, but for the move. 8
 // bytes.
 //
 // Lifetime: unlike a Timer, which ends by itself, it ends with its object: the destructor does as

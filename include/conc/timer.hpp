@@ -33,11 +33,11 @@ struct TimerOptions {
 // Time is that of the steady clock: when somebody sets the wall clock, nothing changes.
 //
 // The function and its arguments are copied or moved into the timer, moved from there into the
-// call, and destroyed when it has returned, or at cancel(). An exception that leaves the function
+// call, and destroyed when it has returned, or when it was started and is then cancelled. An exception that leaves the function
 // is reported on conc.thread; it never ends the program.
 //
 // A Timer may be moved: the object is a handle, and a moved-from one may only be destroyed or
-// assigned to. Several threads may call the same object at once, but for the move. 16 bytes.
+// assigned to. Several threads may call the same object at once, but for the move. 8 bytes.
 //
 // Lifetime: the destructor never blocks and cancels nothing: a timer that was started fires without
 // its handle. Before something goes that the function refers to, call cancel_and_wait().
@@ -84,7 +84,7 @@ class Timer {
 
   // Has it not be called, if that is not too late; before start() too. True when this call
   // prevented it: false when the function runs, has run, or was prevented before. Never blocks, but
-  // destroys the function.
+  // destroys the function if the timer was started.
   // Synchronizes: when true, what was done before is visible to those who join().
   // Cost: O(log n); no allocation.
   // Python: cancel()

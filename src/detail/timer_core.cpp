@@ -58,20 +58,25 @@ TimerState& TimerCore::state() const {
 }
 
 void TimerCore::start() {
-  if (!TimerService::start((static_cast<void>(state()), state_))) {
-    throw UsageError(state_->said("was started before; a timer can be started once"));
+  TimerState& timer = state();
+  if (!TimerService::start(timer)) {
+    throw UsageError(timer.said("was started before; a timer can be started once"));
   }
 }
 
-bool TimerCore::cancel() { return TimerService::cancel(state()); }
+void TimerCore::let_go(TimerState& timer) noexcept { TimerService::let_go(timer); }
+
+bool TimerCore::cancel() { return TimerService::cancel(state()) != Cancelled::no; }
 
 bool TimerCore::cancel_and_wait() {
   TimerState& timer = state();
-  const bool prevented = TimerService::cancel(timer);
-  if (timer.was_started() && TimerService::running_here() != &timer) {
+  const Cancelled cancelled = TimerService::cancel(timer);
+  // When that is `ended`, the timer may be gone, with a handle that its function held.
+  if (cancelled != Cancelled::ended && timer.was_started() &&
+      TimerService::running_here() != &timer) {
     static_cast<void>(timer.wait(forever));
   }
-  return prevented;
+  return cancelled != Cancelled::no;
 }
 
 bool TimerCore::join(Until until) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <memory>
 #include <new>
 #include <string>
 #include <utility>
@@ -14,6 +15,7 @@
 #include <pthread.h>
 
 #include "at_exit.hpp"
+#include "spin.hpp"
 
 namespace conc::detail {
 namespace {
@@ -29,6 +31,10 @@ constexpr std::chrono::seconds idle_time{2};
 constexpr std::size_t most_at_a_time = 64;
 
 constexpr std::size_t smallest_heap = 64;
+
+// How long to look away from a lock that is held, and how often: some two microseconds each time.
+constexpr int pauses = 100;
+constexpr int looks = 8;
 
 constinit thread_local const TimerState* running_timer = nullptr;
 
@@ -47,9 +53,17 @@ class Within {
 
 }  // namespace
 
-constinit ShortLock TimerService::mutex;
-constinit Atomic<TimerService*> TimerService::current{nullptr};
+alignas(64) constinit TimerLock TimerService::mutex;
+alignas(64) constinit Atomic<TimerService*> TimerService::current{nullptr};
 constinit TimerService* TimerService::newest = nullptr;
+
+void TimerLock::lock_slow() noexcept {
+  for (int i = single_cpu() ? looks : 0; i < looks; ++i) {
+    for (int n = 0; n < pauses; ++n) cpu_pause();
+    if (lock_.try_lock()) return;
+  }
+  lock_.lock();
+}
 
 const TimerState* TimerService::running_here() noexcept { return running_timer; }
 
@@ -78,68 +92,74 @@ TimerService& TimerService::make() {
 
 // ---- start and cancel
 
-bool TimerService::start(const std::shared_ptr<TimerState>& timer) {
+bool TimerService::start(TimerState& timer) {
   TimerService& self = instance();
   const TimePoint now = SteadyClock::now();
   Calls calls;
   {
     Lock lock(mutex);
     self.make_room(lock);
-    switch (timer->phase_.load(std::memory_order_relaxed)) {
+    switch (timer.phase_.load(std::memory_order_relaxed)) {
       case Phase::fresh:
         break;
       case Phase::cancelled:
-        timer->service_ = &self;
-        timer->phase_.store(Phase::ended, std::memory_order_release);
+        timer.phase_.store(Phase::ended, std::memory_order_release);
         return true;
       default:
         return false;
     }
     self.ensure_server();
     // Nothing throws from here on.
-    timer->service_ = &self;
-    timer->self_ = timer;
-    timer->deadline_ =
-        timer->interval_ < TimePoint::max() - now ? now + timer->interval_ : TimePoint::max();
+    timer.service_ = &self;
+    timer.deadline_ =
+        timer.interval_ < TimePoint::max() - now ? now + timer.interval_ : TimePoint::max();
     ++self.started_;
-    if (!timer->daemon_ && !timer->periodic_) ++self.pending_;
-    timer->phase_.store(Phase::pending, std::memory_order_release);
-    calls = self.schedule(*timer, now);
+    if (!timer.daemon_ && !timer.periodic_) ++self.pending_;
+    timer.phase_.store(Phase::pending, std::memory_order_release);
+    calls = self.schedule(timer, now);
   }
   calls.make();
   return true;
 }
 
-bool TimerService::cancel(TimerState& timer) noexcept {
+Cancelled TimerService::cancel(TimerState& timer) noexcept {
   Lock lock(mutex);
   switch (timer.phase_.load(std::memory_order_relaxed)) {
-    case Phase::fresh: {
+    case Phase::fresh:
       timer.phase_.store(Phase::cancelled, std::memory_order_relaxed);
-      lock.unlock();
-      const Within within(timer);
-      timer.drop();
-      return true;
-    }
+      return Cancelled::marked;
     case Phase::pending: {
-      if (is_from_parent(timer)) return false;
+      if (is_from_parent(timer)) break;
       TimerService& self = *timer.service_;
       if (timer.index_ == TimerState::in_line) {
         self.line_.remove(timer);
       } else {
         self.heap_.remove(timer);
       }
-      const bool first = !std::exchange(timer.stopped_, true);
       self.drop_and_end(timer, lock);
-      return first;
+      return Cancelled::ended;
     }
     case Phase::running:
-      return timer.periodic_ && !is_from_parent(timer) && !std::exchange(timer.stopped_, true);
+      if (!timer.periodic_ || is_from_parent(timer)) break;
+      return std::exchange(timer.stopped_, true) ? Cancelled::no : Cancelled::marked;
     case Phase::cancelled:
     case Phase::ending:
     case Phase::ended:
       break;
   }
-  return false;
+  return Cancelled::no;
+}
+
+// The handle has gone.
+void TimerService::let_go(TimerState& timer) noexcept {
+  if (timer.was_started() && timer.phase_.load(std::memory_order_acquire) != Phase::ended) {
+    const std::lock_guard lock(mutex);
+    if (timer.phase_.load(std::memory_order_relaxed) != Phase::ended) {
+      timer.orphan_ = true;
+      return;
+    }
+  }
+  delete &timer;
 }
 
 // May give the lock back for a moment, in order to allocate.
@@ -205,17 +225,17 @@ WakeChain TimerService::one_less_pending() noexcept {
   return pending_ <= 1 ? exiters_.take_all() : WakeChain();
 }
 
-// The last touch of a timer, but for its memory.
 void TimerService::end(TimerState& timer, Lock& lock) noexcept {
-  const std::shared_ptr<TimerState> self = std::move(timer.self_);
   --started_;
   WakeChain exiters;
   if (!timer.daemon_ && !timer.periodic_) exiters = one_less_pending();
   WakeChain joiners = timer.joiners_.take_all();
-  timer.phase_.store(Phase::ended, std::memory_order_release);
+  const bool orphan = timer.orphan_;
+  timer.phase_.store(Phase::ended, std::memory_order_release);  // the last touch, but for an orphan
   lock.unlock();
   joiners.wake_all();
   exiters.wake_all();
+  if (orphan) delete &timer;
 }
 
 void TimerService::drop_and_end(TimerState& timer, Lock& lock) noexcept {

@@ -17,6 +17,7 @@
 // destroyed, since its threads may outlive every global object.
 #pragma once
 
+#include <conc/config.hpp>
 #include <conc/detail/machine.hpp>
 #include <conc/detail/short_lock.hpp>
 #include <conc/detail/timer_core.hpp>
@@ -24,17 +25,40 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 
 #include "timer_heap.hpp"
 
 namespace conc::detail {
 
+// What became of a cancel().
+enum class Cancelled : std::uint8_t {
+  no,      // it has prevented nothing
+  marked,  // it will not be called (again): not started yet, or periodic and in its last call
+  ended,   // it was pending, and has ended
+};
+
+// A ShortLock for what threads do one after the other, each many times. Who finds it held looks away
+// for as long as it takes to start a few dozen timers: were it to look at once, the lock and all that
+// it guards would go to and fro between two processors with every timer.
+class TimerLock {
+ public:
+  void lock() noexcept {
+    if (!lock_.try_lock()) [[unlikely]]
+      lock_slow();
+  }
+  void unlock() noexcept { lock_.unlock(); }
+
+ private:
+  CONC_COLD void lock_slow() noexcept;
+
+  ShortLock lock_;
+};
+
 class TimerService {
  public:
   using TimePoint = Until::Clock::time_point;
-  using Lock = std::unique_lock<ShortLock>;
+  using Lock = std::unique_lock<TimerLock>;
 
   // That of this process, made at first need. Throws std::bad_alloc.
   static TimerService& instance() {
@@ -54,10 +78,9 @@ class TimerService {
 
   // False when it was started before. Throws std::system_error and std::bad_alloc; nothing has
   // changed then.
-  static bool start(const std::shared_ptr<TimerState>& timer);
-
-  // Whether this call has prevented a call of the function.
-  static bool cancel(TimerState& timer) noexcept;
+  static bool start(TimerState& timer);
+  static Cancelled cancel(TimerState& timer) noexcept;
+  static void let_go(TimerState& timer) noexcept;
 
  private:
   using Phase = TimerState::Phase;
@@ -100,8 +123,8 @@ class TimerService {
   bool run(TimerState& timer, Lock& lock, TimePoint now) noexcept;
   static void call(TimerState& timer) noexcept;
 
-  static constinit ShortLock mutex;  // guards all services and all timers
-  static constinit Atomic<TimerService*> current;
+  alignas(64) static constinit TimerLock mutex;  // guards all services and all timers
+  alignas(64) static constinit Atomic<TimerService*> current;
   static constinit TimerService* newest;  // the head of the chain of all that were made
 
   TimerService* previous_ = nullptr;  // from before a fork()

@@ -1,8 +1,7 @@
 // TimerCore: what Timer and PeriodicTimer have in common.
 //
-// Every timer is one object, its TimerState, which holds the function as well. The handle owns it,
-// and so does, from start() until the timer has ended, the timer itself: a timer that nobody has a
-// handle of still fires.
+// Every timer is one object, its TimerState, which holds the function as well. It goes when its
+// handle has gone and it is not between start() and its end: a timer without a handle still fires.
 #pragma once
 
 #include <conc/config.hpp>
@@ -14,7 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -59,13 +57,14 @@ struct TimerTraits {
 //
 //   phase      meaning                                    entered by
 //   fresh      not started                                constructor
-//   cancelled  not started, and will not be called        cancel(), from fresh
+//   cancelled  not started, and will not be called; the   cancel(), from fresh
+//              function goes with the handle
 //   pending    in the heap until its time, and then in    start(), from fresh; a periodic one also
 //              the line of those that a helper is to call by a helper, from running
 //   running    a helper is in its function                a helper, from pending
 //   ending     its function is being destroyed            cancel(), from pending; a helper, from
 //                                                         pending or running
-//   ended      nothing is left of the function            start(), from cancelled; whoever was
+//   ended      there is nothing to come                   start(), from cancelled; whoever was
 //                                                         ending it, as the last touch
 //
 // The phase is changed under the lock of the service, and read without it. In the child of a fork a
@@ -114,9 +113,9 @@ class CONC_EXPORT TimerState {
   Atomic<Phase> phase_{Phase::fresh};
 
   // Guarded by the lock of the service.
-  bool stopped_ = false;              // periodic: it is not to be called again
-  TimerService* service_ = nullptr;   // since start()
-  std::shared_ptr<TimerState> self_;  // from start() to the end
+  bool stopped_ = false;             // periodic: it is not to be called again
+  TimerService* service_ = nullptr;  // since start()
+  bool orphan_ = false;              // its handle has gone: whoever ends it deletes it
   Until::Clock::time_point deadline_{};
   Until::Clock::time_point in_line_since_{};
   std::size_t index_ = 0;       // pending: its place in the heap, or in_line
@@ -159,8 +158,18 @@ class TimerCore {
  public:
   template <bool periodic, class F, class... Args>
   static TimerCore make(TimerTraits traits, F&& f, Args&&... args) {
-    return TimerCore(std::make_shared<TimerCall<periodic, std::decay_t<F>, std::decay_t<Args>...>>(
+    return TimerCore(new TimerCall<periodic, std::decay_t<F>, std::decay_t<Args>...>(
         std::move(traits), std::forward<F>(f), std::forward<Args>(args)...));
+  }
+
+  TimerCore(TimerCore&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  TimerCore& operator=(TimerCore&& other) noexcept {
+    TimerCore taken(std::move(other));
+    std::swap(state_, taken.state_);
+    return *this;
+  }
+  ~TimerCore() {
+    if (state_ != nullptr) let_go(*state_);
   }
 
   [[nodiscard]] bool valid() const noexcept { return state_ != nullptr; }
@@ -177,11 +186,14 @@ class TimerCore {
   [[nodiscard]] CONC_EXPORT std::size_t waiters() const;
 
  private:
-  explicit TimerCore(std::shared_ptr<TimerState> state) noexcept : state_(std::move(state)) {}
+  explicit TimerCore(TimerState* state) noexcept : state_(state) {}
 
   [[nodiscard]] TimerState& state() const;
 
-  std::shared_ptr<TimerState> state_;
+  // Deletes the timer, or leaves that to whoever ends it.
+  CONC_EXPORT static void let_go(TimerState& timer) noexcept;
+
+  TimerState* state_;
 };
 
 }  // namespace detail
