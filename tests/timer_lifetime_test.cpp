@@ -282,7 +282,7 @@ TEST(TimerFork, AFunctionMayFork) {
       Timer in_child(1ms, [] { write('f'); });
       in_child.start();
       in_child.join();
-      std::exit(7);
+      std::_Exit(7);  // what only the stack of the main thread refers to is no leak
     });
   });
   timer.start();
@@ -291,7 +291,9 @@ TEST(TimerFork, AFunctionMayFork) {
 }
 
 TEST(TimerFork, InTheChildAFunctionThatForkedMayReturn) {
-  CONC_TEST_NEEDS_THREADS_AFTER_FORK;
+#if defined(CONC_TEST_TSAN) || defined(CONC_TEST_ASAN)
+  GTEST_SKIP() << "takes what only the stack of the main thread refers to for a leak";
+#endif
   ::pid_t child = -1;
   Timer timer(0s, [&] {
     child = ::fork();
