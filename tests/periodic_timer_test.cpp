@@ -71,7 +71,6 @@ TEST(PeriodicTimer, DoesNotDriftWhenItsCallsTakeTime) {
 TEST(PeriodicTimer, SkipLeavesOutTheTimesThatPassWhileItRuns) {
   // One call that lasts for over ten periods. With `queue`, ten more would follow at once.
   std::atomic<int> calls{0};
-  std::atomic<bool> late{false};
   Clock::time_point began;
   Event second;
   const auto period = 20ms;

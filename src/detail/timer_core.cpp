@@ -51,8 +51,7 @@ bool TimerState::was_started() const noexcept {
 
 TimerState& TimerCore::state() const {
   if (state_ == nullptr) {
-    throw UsageError(
-        "A conc::Timer was used after it was moved from; use the timer it was moved to.");
+    throw UsageError("A conc timer was used after it was moved from; use the one it was moved to.");
   }
   return *state_;
 }

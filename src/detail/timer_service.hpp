@@ -95,6 +95,18 @@ class TimerService {
     }
   };
 
+  // For the time that a thread runs code of the user that belongs to a timer.
+  class Within {
+   public:
+    explicit Within(const TimerState& timer) noexcept;
+    ~Within();
+    Within(const Within&) = delete;
+    Within& operator=(const Within&) = delete;
+
+   private:
+    const TimerState* const outer_;
+  };
+
   TimerService() = default;
   CONC_COLD static TimerService& make();
   static bool wait_for_all() noexcept;
@@ -111,13 +123,13 @@ class TimerService {
   void end(TimerState& timer, Lock& lock) noexcept;
   void drop_and_end(TimerState& timer, Lock& lock) noexcept;
 
-  // ---- The server, with no lock held
+  // ---- The server, with no lock held; timer_threads.cpp
   void serve() noexcept;
   void start_helpers(std::size_t n) noexcept;
   void ring() noexcept;
   void sleep_until(TimePoint time) noexcept;
 
-  // ---- Helpers
+  // ---- Helpers; timer_threads.cpp
   void help() noexcept;
   bool lie_down(Lock& lock, TimePoint& now) noexcept;
   bool run(TimerState& timer, Lock& lock, TimePoint now) noexcept;

@@ -40,7 +40,7 @@ template <class Rep, class Period>
 constexpr std::chrono::nanoseconds timer_interval(std::chrono::duration<Rep, Period> time) {
   using std::chrono::nanoseconds;
   const long double exact = std::chrono::duration<long double, std::nano>(time).count();
-  if (exact != exact) throw std::invalid_argument("conc::Timer: an interval must not be NaN.");
+  if (exact != exact) throw std::invalid_argument("conc: the interval of a timer must not be NaN.");
   if (exact <= 0) return nanoseconds::zero();
   if (exact >= 9.2e18L) return nanoseconds::max();
   return std::chrono::ceil<nanoseconds>(time);
