@@ -77,11 +77,9 @@ void TimerService::serve() noexcept {
 std::size_t TimerService::how_many_to_start(TimePoint now) noexcept {
   if (line_.empty() || arriving_ != 0) return 0;
   std::size_t n = 0;
-  if (helpers_ == 0) {
-    n = 1;
-  } else if (now >= last_progress_ + patience) {
+  if (helpers_ != 0 && now >= last_progress_ + patience) {
     n = std::min(helpers_, line_.size());
-  } else if (now >= line_.front_since() + patience) {
+  } else if (helpers_ == 0 || now >= line_.front_since() + patience) {
     n = 1;
   }
   if (n != 0) last_progress_ = now;
