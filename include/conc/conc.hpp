@@ -18,6 +18,7 @@
 #include <conc/lock.hpp>
 #include <conc/lock_guard.hpp>
 #include <conc/logging.hpp>
+#include <conc/periodic_timer.hpp>
 #include <conc/priority_queue.hpp>
 #include <conc/promise.hpp>
 #include <conc/queue.hpp>
@@ -28,6 +29,7 @@
 #include <conc/thread_info.hpp>
 #include <conc/thread_of.hpp>
 #include <conc/thread_pool_executor.hpp>
+#include <conc/timer.hpp>
 #include <conc/until.hpp>
 #include <conc/version.hpp>
 #include <conc/wait.hpp>

@@ -28,6 +28,9 @@ class ShortLock {
     if (held_.exchange(true, std::memory_order_acquire)) [[unlikely]]
       lock_slow();
   }
+  [[nodiscard]] CONC_ALWAYS_INLINE bool try_lock() noexcept {
+    return !held_.exchange(true, std::memory_order_acquire);
+  }
   CONC_ALWAYS_INLINE void unlock() noexcept { held_.store(false, std::memory_order_release); }
 
  private:
