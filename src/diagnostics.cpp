@@ -60,7 +60,9 @@ constexpr KindWords words_of(WaitKind kind) noexcept {
     case WaitKind::pool_end:
       return {"ThreadPoolExecutor", "shut down"};
     case WaitKind::timer:
-      return {"Timer", "fire"};
+      return {"Timer", "join"};
+    case WaitKind::timer_work:
+      return {"Timers", "work for"};
     case WaitKind::short_lock:
       return {"internal lock", "acquire"};
   }
@@ -85,7 +87,7 @@ class Clerk {
     wait.since = node->since();
     if (node->deadline() != detail::SteadyClock::time_point::max())
       wait.deadline = node->deadline();
-    wait.idle = reason.kind == WaitKind::pool_work;
+    wait.idle = reason.kind == WaitKind::pool_work || reason.kind == WaitKind::timer_work;
     wait.object = place_of(reason);
     thread.wait = wait;
   }

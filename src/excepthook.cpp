@@ -36,15 +36,15 @@ class Holder {
   std::shared_ptr<const ExceptHook> hook_;  // null: none is set
 };
 
-void report_escaped(const char* thread, const std::exception_ptr& exception) noexcept {
+void report_escaped(const char* type, const std::string& name, const char* what,
+                    const std::exception_ptr& exception) noexcept {
   std::string text;
   try {
-    text = detail::message("Thread", thread, "was ended by an exception");
+    text = detail::message(type, name.empty() ? nullptr : name.c_str(), what);
   } catch (...) {
     // No memory for the name; the exception is what matters.
   }
-  report({"conc.thread", Severity::error,
-          text.empty() ? "a thread was ended by an exception" : text, exception});
+  report({"conc.thread", Severity::error, text.empty() ? what : text, exception});
 }
 
 }  // namespace
@@ -53,14 +53,15 @@ void set_excepthook(ExceptHook hook) {
   Holder::instance().set(hook ? std::make_shared<const ExceptHook>(std::move(hook)) : nullptr);
 }
 
-void detail::exception_escaped(const char* thread, const std::exception_ptr& exception) noexcept {
+void detail::exception_escaped(const char* type, const std::string& name, const char* what,
+                               const std::exception_ptr& exception) noexcept {
   try {
     const std::shared_ptr<const ExceptHook> hook = Holder::instance().get();
     if (hook != nullptr) return (*hook)({current_thread(), exception});
   } catch (...) {
     report({"conc.thread", Severity::error, "the excepthook threw", std::current_exception()});
   }
-  report_escaped(thread, exception);
+  report_escaped(type, name, what, exception);
 }
 
 }  // namespace conc

@@ -235,7 +235,7 @@ class detail::ThreadState {
       body_->run(stop_.get_token());
     } catch (...) {
       begun_.set();
-      exception_escaped(name().c_str(), std::current_exception());
+      escaped(std::current_exception());
     }
     body_.reset();  // what the function held is gone before anybody hears that the thread has ended
     keep_name();
@@ -249,6 +249,16 @@ class detail::ThreadState {
     }
     joiners.wake_all();
     if (object_gone_) forget();
+  }
+
+  void escaped(const std::exception_ptr& exception) const noexcept {
+    std::string own_name;
+    try {
+      own_name = name();
+    } catch (const std::bad_alloc&) {
+      // The exception is what matters.
+    }
+    exception_escaped("Thread", own_name, "was ended by an exception", exception);
   }
 
   // The thread may have named itself.

@@ -93,7 +93,7 @@ bool TimerState::wait(Until until) {
   if (over()) return true;
   Patience patience(until);
   if (patience.none()) return false;
-  ThreadNode node({WaitKind::thread, this, name_.empty() ? nullptr : name_.c_str()});
+  ThreadNode node({WaitKind::timer, this, name_.empty() ? nullptr : name_.c_str()});
   {
     const TimerService::Lock lock = TimerService::lock();
     if (over()) return true;
@@ -112,8 +112,7 @@ bool TimerState::wait(Until until) {
 }
 
 std::string TimerState::said(std::string_view what) const {
-  return message(periodic_ ? "PeriodicTimer" : "Timer", name_.empty() ? nullptr : name_.c_str(),
-                 what);
+  return message(type(), name_.empty() ? nullptr : name_.c_str(), what);
 }
 
 bool TimerCore::is_alive() const {

@@ -223,7 +223,7 @@ bool TimerService::wait_for_all() noexcept {
   const std::size_t own = inside ? 1 : 0;
   bool any = false;
   for (;;) {
-    ThreadNode node({WaitKind::thread, self, "timers"});
+    ThreadNode node({WaitKind::timer, self, "all of them"});
     {
       const std::lock_guard lock(mutex);
       self->exiting_ = true;

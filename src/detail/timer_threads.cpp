@@ -1,7 +1,7 @@
+#include "escaped.hpp"
 #include "timer_service.hpp"
 
 #include <conc/detail/thread_record.hpp>
-#include <conc/hooks.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -159,7 +159,7 @@ void TimerService::help() noexcept {
 // Returns with the lock held, at the time `now`; or false when nobody has called it for so long that
 // it left.
 bool TimerService::lie_down(Lock& lock, TimePoint& now) noexcept {
-  ThreadNode node({WaitKind::queue_get, this, "timers"});
+  ThreadNode node({WaitKind::timer_work, this, nullptr});
   idle_.push_front(node);
   lock.unlock();
   Patience until_it_leaves(idle_time);
@@ -230,15 +230,8 @@ void TimerService::call(TimerState& timer) noexcept {
   try {
     timer.call();
   } catch (...) {
-    std::string text;
-    try {
-      text = timer.said("has called a function that threw");
-    } catch (...) {
-      // The exception is what matters.
-    }
-    report({"conc.thread", Severity::error,
-            text.empty() ? "a timer has called a function that threw" : text,
-            std::current_exception()});
+    exception_escaped(timer.type(), timer.name_, "has called a function that threw",
+                      std::current_exception());
   }
   if (!own_name.empty()) {
     try {

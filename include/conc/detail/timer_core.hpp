@@ -97,6 +97,7 @@ class CONC_EXPORT TimerState {
 
   static constexpr std::size_t in_line = static_cast<std::size_t>(-1);
 
+  [[nodiscard]] const char* type() const noexcept { return periodic_ ? "PeriodicTimer" : "Timer"; }
   // A sentence about it, for an error.
   [[nodiscard]] std::string said(std::string_view what) const;
   [[nodiscard]] bool was_started() const noexcept;

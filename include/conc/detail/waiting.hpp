@@ -52,7 +52,8 @@ enum class WaitKind : std::uint8_t {
   pool_room,   // room in the queue of a pool
   pool_work,   // something to do for a worker
   pool_end,    // the end of a pool's workers
-  timer,       // the call of a timer's function
+  timer,       // the end of a timer
+  timer_work,  // a timer's function to call
   short_lock,  // an internal lock
 };
 
