@@ -18,6 +18,9 @@
 #include <conc/logging/handler.hpp>
 #include <conc/logging/level.hpp>
 #include <conc/logging/logger.hpp>
+#include <conc/logging/memory_handler.hpp>
+#include <conc/logging/queue_handler.hpp>
+#include <conc/logging/queue_listener.hpp>
 #include <conc/logging/record.hpp>
 #include <conc/logging/root.hpp>
 #include <conc/logging/stream_handler.hpp>

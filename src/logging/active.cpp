@@ -27,6 +27,8 @@ bool Active::contains(const void* who) noexcept {
   return false;
 }
 
+bool Active::nested() noexcept { return innermost != nullptr && innermost->outer_ != nullptr; }
+
 bool Active::defer(const Logger& logger, const LogRecord& record) {
   if (innermost == nullptr || !innermost->locked_) return false;
   innermost->waiting_.emplace_back(&logger, record.own());

@@ -1,9 +1,9 @@
 #include <conc/detail/machine.hpp>
-#include <conc/lock_guard.hpp>
 #include <conc/logging/handler.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <stdexcept>
 #include <typeinfo>
 #include <utility>
@@ -42,6 +42,13 @@ constinit conc::detail::Atomic<std::uint64_t> last_serial{0};
 
 struct Handler::State {
   explicit State(Wants what) : wants(what) {}
+
+  // Takes the lock for what the handler does with its records, unless that needs none.
+  std::unique_lock<Lock> enter(detail::Active& active) {
+    if (wants == Wants::shared) return {};
+    active.begin_locked();
+    return std::unique_lock(lock);
+  }
 
   const Wants wants;
   const std::uint64_t serial = last_serial.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -127,8 +134,7 @@ bool Handler::handle(const LogRecord& record) noexcept {
       if (outfit) line.text() += outfit->terminator;
     }
 
-    active.begin_locked();
-    const LockGuard guard(state.lock);
+    const auto held = state.enter(active);
     emit(record, line.text());
   } catch (...) {
     lose("a record was lost: ", detail::describe_current_exception());
@@ -138,17 +144,15 @@ bool Handler::handle(const LogRecord& record) noexcept {
 
 void Handler::flush() {
   detail::Active active(this);
-  active.begin_locked();
-  const LockGuard guard(state_->lock);
+  const auto held = state_->enter(active);
   on_flush();
 }
 
 void Handler::close() {
   detail::Active active(this);
-  active.begin_locked();
-  const LockGuard guard(state_->lock);
+  const auto held = state_->enter(active);
   try {
-    on_flush();
+    if (flushes_on_close()) on_flush();
   } catch (...) {
     on_close();
     throw;
@@ -159,6 +163,8 @@ void Handler::close() {
 std::uint64_t Handler::lost() const noexcept {
   return state_->lost.load(std::memory_order_relaxed);
 }
+
+std::uint64_t Handler::dropped() const noexcept { return 0; }
 
 std::string Handler::description() const {
   const char* const name = typeid(*this).name();
@@ -174,6 +180,8 @@ std::string Handler::description() const {
 void Handler::on_flush() {}
 
 void Handler::on_close() {}
+
+bool Handler::flushes_on_close() const noexcept { return true; }
 
 Lock& Handler::lock() const noexcept { return state_->lock; }
 
