@@ -23,4 +23,7 @@
 #include <conc/logging/queue_listener.hpp>
 #include <conc/logging/record.hpp>
 #include <conc/logging/root.hpp>
+#include <conc/logging/rotating_file_handler.hpp>
 #include <conc/logging/stream_handler.hpp>
+#include <conc/logging/timed_rotating_file_handler.hpp>
+#include <conc/logging/watched_file_handler.hpp>

@@ -199,6 +199,15 @@ void Handler::lose(std::string_view what, std::string_view why) const noexcept {
   }
 }
 
+void Handler::complain(std::string_view what) const noexcept {
+  if (!state_->complaint.due()) return;
+  try {
+    detail::complain({description(), ": ", what});
+  } catch (...) {
+    detail::complain({"a handler: ", what});
+  }
+}
+
 NullHandler::NullHandler() : Handler(Wants::nothing) {}
 
 NullHandler::~NullHandler() = default;

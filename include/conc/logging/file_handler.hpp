@@ -58,8 +58,16 @@ class CONC_LOGGING_EXPORT FileHandler : public Handler {
   void emit(const LogRecord& record, std::string_view line) override;
   void on_close() override;
 
- private:
+  // For classes that change the file now and then; with the lock held.
+
+  // Opens the file if it is not open. Throws std::system_error.
   void open();
+  // Closes it; the next record, or open(), opens what has its name then. Throws std::system_error.
+  void shut();
+  // The open file's number of the operating system; -1 when none is open.
+  [[nodiscard]] int descriptor() const noexcept { return fd_; }
+
+ private:
   void write(std::string_view text);
   [[noreturn]] void fail(const char* what) const;
 

@@ -105,6 +105,10 @@ class CONC_LOGGING_EXPORT Handler {
   virtual void on_flush();
   virtual void on_close();
 
+  // Says on stderr, at most once a second for each handler, that something went wrong although no
+  // record was lost.
+  void complain(std::string_view what) const noexcept;
+
   // Whether close() calls on_flush() before on_close(): yes by default.
   [[nodiscard]] virtual bool flushes_on_close() const noexcept;
 
