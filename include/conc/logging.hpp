@@ -11,11 +11,13 @@
 #pragma once
 
 #include <conc/logging/basic_config.hpp>
+#include <conc/logging/field.hpp>
 #include <conc/logging/file_handler.hpp>
 #include <conc/logging/filter.hpp>
 #include <conc/logging/format_string.hpp>
 #include <conc/logging/formatter.hpp>
 #include <conc/logging/handler.hpp>
+#include <conc/logging/json_formatter.hpp>
 #include <conc/logging/level.hpp>
 #include <conc/logging/logger.hpp>
 #include <conc/logging/memory_handler.hpp>

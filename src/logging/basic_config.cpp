@@ -61,7 +61,7 @@ void basic_config(const BasicConfig& config) {
     }
     const auto formatter = std::make_shared<const Formatter>(
         config.format.empty() ? default_format(config.style) : std::string_view(config.format),
-        config.datefmt, config.style);
+        config.datefmt, config.style, config.controls);
     std::vector<std::shared_ptr<Handler>> handlers = config.handlers;
     if (handlers.empty()) handlers.push_back(make_handler(config));
 

@@ -56,7 +56,7 @@ Logger::Logger(std::string name)
 Logger::~Logger() = default;
 
 void Logger::write(Level level, const CallSite& site, std::string_view message,
-                   std::string_view exception) const noexcept {
+                   std::string_view exception, std::span<const Field> fields) const noexcept {
   try {
     const auto created = conc::detail::WallClock::now();
     const std::string thread_name = conc::detail::this_thread_name();
@@ -74,6 +74,7 @@ void Logger::write(Level level, const CallSite& site, std::string_view message,
         .thread_name = thread_name,
         .process = detail::process_id(),
         .process_name = detail::process_name,
+        .fields = fields,
     });
   } catch (...) {
     complain_of_loss(*this);

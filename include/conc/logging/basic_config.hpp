@@ -23,6 +23,7 @@ struct BasicConfig {
   std::string format = {};
   std::string datefmt = {};  // as Formatter has it
   Style style = Style::percent;
+  Controls controls = Controls::keep;
   std::filesystem::path filename = {};
   FileMode filemode = FileMode::append;
   std::ostream* stream = nullptr;  // must live as long as anything logs
