@@ -11,6 +11,7 @@
 #pragma once
 
 #include <conc/logging/basic_config.hpp>
+#include <conc/logging/context.hpp>
 #include <conc/logging/field.hpp>
 #include <conc/logging/file_handler.hpp>
 #include <conc/logging/filter.hpp>
@@ -20,6 +21,7 @@
 #include <conc/logging/json_formatter.hpp>
 #include <conc/logging/level.hpp>
 #include <conc/logging/logger.hpp>
+#include <conc/logging/logger_adapter.hpp>
 #include <conc/logging/memory_handler.hpp>
 #include <conc/logging/queue_handler.hpp>
 #include <conc/logging/queue_listener.hpp>

@@ -10,6 +10,7 @@
 #include "complaint.hpp"
 #include "process_id.hpp"
 #include "published.hpp"
+#include "thread_context.hpp"
 #include "tree.hpp"
 
 namespace conc::logging {
@@ -75,6 +76,7 @@ void Logger::write(Level level, const CallSite& site, std::string_view message,
         .process = detail::process_id(),
         .process_name = detail::process_name,
         .fields = fields,
+        .context = detail::thread_context(),
     });
   } catch (...) {
     complain_of_loss(*this);

@@ -88,4 +88,23 @@ FieldValue field_value(const T& value, std::string& room) {
 }
 
 }  // namespace detail
+
+// A field in a list in braces: {{"request", id}, {"user", name}}. A parameter type.
+class FieldItem {
+ public:
+  // As field(name, value).
+  template <class T>
+  FieldItem(std::string_view name, const T& value)
+      : field_{name, detail::field_value(value, room_)} {}
+
+  FieldItem(const FieldItem&) = delete;
+  FieldItem& operator=(const FieldItem&) = delete;
+
+  [[nodiscard]] const Field& get() const noexcept { return field_; }
+
+ private:
+  std::string room_;  // before field_, which may point into it
+  Field field_;
+};
+
 }  // namespace conc::logging
