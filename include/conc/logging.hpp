@@ -28,6 +28,8 @@
 #include <conc/logging/record.hpp>
 #include <conc/logging/root.hpp>
 #include <conc/logging/rotating_file_handler.hpp>
+#include <conc/logging/socket_handler.hpp>
 #include <conc/logging/stream_handler.hpp>
+#include <conc/logging/syslog_handler.hpp>
 #include <conc/logging/timed_rotating_file_handler.hpp>
 #include <conc/logging/watched_file_handler.hpp>
