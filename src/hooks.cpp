@@ -1,4 +1,3 @@
-#include <conc/detail/carried.hpp>
 #include <conc/detail/machine.hpp>
 #include <conc/hooks.hpp>
 
@@ -41,19 +40,6 @@ void write_line(const Report& news) noexcept {
 }
 
 }  // namespace
-
-namespace detail {
-
-constinit Atomic<const CarryHook*> carry_hook{nullptr};
-
-}  // namespace detail
-
-bool set_carry_hook(const CarryHook& hook) noexcept {
-  const CarryHook* before = nullptr;
-  return detail::carry_hook.compare_exchange_strong(before, &hook, std::memory_order_release,
-                                                    std::memory_order_relaxed) ||
-         before == &hook;
-}
 
 ReportHook set_report_hook(ReportHook hook) noexcept {
   return current_hook.exchange(hook, std::memory_order_acq_rel);

@@ -22,12 +22,15 @@
 #include <conc/logging/level.hpp>
 #include <conc/logging/logger.hpp>
 #include <conc/logging/logger_adapter.hpp>
+#include <conc/logging/logging_tree.hpp>
+#include <conc/logging/macros.hpp>
 #include <conc/logging/memory_handler.hpp>
 #include <conc/logging/queue_handler.hpp>
 #include <conc/logging/queue_listener.hpp>
 #include <conc/logging/record.hpp>
 #include <conc/logging/root.hpp>
 #include <conc/logging/rotating_file_handler.hpp>
+#include <conc/logging/set_levels.hpp>
 #include <conc/logging/socket_handler.hpp>
 #include <conc/logging/stream_handler.hpp>
 #include <conc/logging/syslog_handler.hpp>

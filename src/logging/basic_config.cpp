@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "tree.hpp"
+
 namespace conc::logging {
 namespace {
 
@@ -70,7 +72,8 @@ void basic_config(const BasicConfig& config) {
       if (handler->formatter() == nullptr) handler->set_formatter(formatter);
       root.add_handler(handler);
     }
-    if (config.level) root.set_level(*config.level);
+    if (config.level && !detail::Tree::instance().root_level_is_given())
+      root.set_level(*config.level);
   }
   // Without the lock, since a handler's close() may be user code.
   for (const auto& handler : replaced) handler->close();
