@@ -8,13 +8,17 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "configuring.hpp"
 #include "tree.hpp"
 
 namespace conc::logging {
-namespace {
+namespace detail {
 
-// Serialises configurations. Only handlers of conc's own make are made under it; no user code runs.
 constinit conc::detail::Mutex configuring;
+
+}  // namespace detail
+
+namespace {
 
 constexpr std::string_view default_format(Style style) noexcept {
   return style == Style::percent ? "%(levelname)s:%(name)s:%(message)s"
@@ -55,7 +59,7 @@ void basic_config(const BasicConfig& config) {
   Logger& root = get_logger();
   std::vector<std::shared_ptr<Handler>> replaced;
   {
-    const std::lock_guard guard(configuring);
+    const std::lock_guard guard(detail::configuring);
     if (config.force) {
       replaced = root.handlers();
     } else if (!root.handlers().empty()) {

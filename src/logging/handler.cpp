@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <typeinfo>
 #include <utility>
 
 #include "active.hpp"
 #include "complaint.hpp"
+#include "fork.hpp"
 #include "line_buffer.hpp"
 #include "published.hpp"
 #include "shutdown.hpp"
@@ -41,7 +43,7 @@ constinit conc::detail::Atomic<std::uint64_t> last_serial{0};
 }  // namespace
 
 struct Handler::State {
-  explicit State(Wants what) : wants(what) {}
+  State(const Handler* owner, Wants what) : wants(what), owner_(owner) {}
 
   // Takes the lock for what the handler does with its records, unless that needs none.
   std::unique_lock<Lock> enter(detail::Active& active) {
@@ -55,11 +57,39 @@ struct Handler::State {
   conc::detail::Atomic<int> level{static_cast<int>(Level::notset)};
   conc::detail::Atomic<std::uint64_t> lost{0};
   detail::Published<Outfit> outfit;
-  Lock lock{"logging.Handler"};
+  Lock lock{lock_name};
   detail::Complaint complaint;
+
+ private:
+  static constexpr const char* lock_name = "logging.Handler";
+
+  void fork(detail::ForkMoment moment, Until until) {
+    switch (moment) {
+      case detail::ForkMoment::before:
+        // A thread that forks inside of emit() has it already.
+        held_by_fork_ = !detail::Active::locks(owner_) && lock.acquire(until);
+        return;
+      case detail::ForkMoment::in_parent:
+        if (held_by_fork_) lock.release();
+        return;
+      case detail::ForkMoment::in_child:
+        // Not released, since it would be handed over to a thread that is not there.
+        ::new (static_cast<void*>(&lock)) Lock(lock_name);
+        if (detail::Active::locks(owner_)) lock.acquire();
+        outfit.renew_after_fork();
+        return;
+    }
+  }
+
+  const Handler* const owner_;
+  bool held_by_fork_ = false;
+  const detail::ForkEntry fork_entry_{this, [](void* self, detail::ForkMoment moment, Until until) {
+                                        static_cast<State*>(self)->fork(moment, until);
+                                      }};
 };
 
-Handler::Handler(Wants wants, std::string terminator) : state_(std::make_unique<State>(wants)) {
+Handler::Handler(Wants wants, std::string terminator)
+    : state_(std::make_unique<State>(this, wants)) {
   set_terminator(std::move(terminator));
 }
 

@@ -6,10 +6,12 @@
 #include <atomic>
 #include <deque>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
 #include "active.hpp"
+#include "fork.hpp"
 
 namespace conc::logging {
 
@@ -19,7 +21,8 @@ namespace conc::logging {
 // the capacity rather than lost.
 class MemoryHandler::Store {
  public:
-  Store(std::size_t capacity, MemoryOptions options) : capacity_(capacity), options_(options) {
+  Store(const Handler* owner, std::size_t capacity, MemoryOptions options)
+      : owner_(owner), capacity_(capacity), options_(options) {
     if (capacity == 0) {
       throw std::invalid_argument(
           "conc::logging::MemoryHandler: the capacity must be at least one record.");
@@ -106,10 +109,32 @@ class MemoryHandler::Store {
     idle_.notify_all();
   }
 
+  void fork(detail::ForkMoment moment, Until until) {
+    switch (moment) {
+      case detail::ForkMoment::before:
+        held_by_fork_ = lock_.acquire(until);
+        return;
+      case detail::ForkMoment::in_parent:
+        if (held_by_fork_) lock_.release();
+        return;
+      case detail::ForkMoment::in_child:
+        // Those who waited are gone, and so is who handed on, unless it is the thread that forked:
+        // it is inside of the handler then. What another thread had in hand is the parent's.
+        ::new (static_cast<void*>(&lock_)) Lock(lock_name);
+        ::new (static_cast<void*>(&idle_)) Condition(lock_, idle_name);
+        busy_ = busy_ && detail::Active::contains(owner_);
+        return;
+    }
+  }
+
+  static constexpr const char* lock_name = "logging.MemoryHandler";
+  static constexpr const char* idle_name = "logging.MemoryHandler idle";
+
+  const Handler* const owner_;
   const std::size_t capacity_;
   const MemoryOptions options_;
-  mutable Lock lock_{"logging.MemoryHandler"};
-  Condition idle_{lock_, "logging.MemoryHandler idle"};
+  mutable Lock lock_{lock_name};
+  Condition idle_{lock_, idle_name};
   // Guarded by lock_.
   std::deque<OwnedRecord> records_;
   std::shared_ptr<Handler> target_;
@@ -117,11 +142,15 @@ class MemoryHandler::Store {
   bool again_ = false;  // and has to do so once more
   bool closed_ = false;
   conc::detail::Atomic<std::uint64_t> dropped_{0};
+  bool held_by_fork_ = false;
+  const detail::ForkEntry fork_entry_{this, [](void* self, detail::ForkMoment moment, Until until) {
+                                        static_cast<Store*>(self)->fork(moment, until);
+                                      }};
 };
 
 MemoryHandler::MemoryHandler(std::size_t capacity, std::shared_ptr<Handler> target,
                              MemoryOptions options)
-    : Handler(Wants::shared), store_(std::make_unique<Store>(capacity, options)) {
+    : Handler(Wants::shared), store_(std::make_unique<Store>(this, capacity, options)) {
   set_target(std::move(target));
 }
 

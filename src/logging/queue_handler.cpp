@@ -30,6 +30,7 @@ QueueHandler::QueueHandler(std::shared_ptr<RecordQueue> queue, Overflow overflow
 QueueHandler::~QueueHandler() = default;
 
 bool QueueHandler::flush(Until until) {
+  if (Listening::orphaned(queue_.get())) return true;  // what it holds is the parent's to handle
   return !Listening::here(queue_.get()) && queue_->join(until);
 }
 
@@ -63,6 +64,7 @@ void QueueHandler::put_over_oldest(OwnedRecord&& record) {
 }
 
 void QueueHandler::emit(const LogRecord& record, std::string_view) {
+  if (Listening::orphaned(queue_.get())) return Listening::handle_orphaned(queue_.get(), record);
   OwnedRecord kept = record.own();
   const bool closed = closed_.load(std::memory_order_relaxed);
   if (overflow_ == Overflow::drop_oldest) {

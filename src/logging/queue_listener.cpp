@@ -39,7 +39,10 @@ class QueueListener::Drain {
       throw UsageError(
           "conc::logging::QueueListener was started twice; stop it before it is started again.");
     }
-    self->listening_.emplace(self->queue_.get());
+    self->listening_.emplace(self->queue_.get(), self.get(),
+                             [](const void* drain, const LogRecord& record) {
+                               static_cast<const Drain*>(drain)->hand_on(record);
+                             });
     try {
       self->thread_.emplace(ThreadOptions{.name = "logging.QueueListener", .daemon = true},
                             [self](const std::stop_token& token) { self->run(token); });
@@ -60,6 +63,8 @@ class QueueListener::Drain {
     }
     const std::lock_guard guard(mutex_);
     if (!thread_) return;
+    // In the child of a fork there is no thread to wait for.
+    if (detail::Listening::orphaned(queue_.get())) return;
     thread_->request_stop();
     thread_->join();
     thread_.reset();
@@ -92,13 +97,16 @@ class QueueListener::Drain {
   }
 
   void handle(const OwnedRecord& kept) {
-    const LogRecord& record = kept.record();
+    hand_on(kept.record());
+    queue_->task_done();
+  }
+
+  void hand_on(const LogRecord& record) const {
     for (const auto& handler : handlers_) {
       if (!options_.respect_handler_level || record.level >= handler->level()) {
         handler->handle(record);
       }
     }
-    queue_->task_done();
   }
 
   static void flush(Handler& handler) noexcept {

@@ -132,6 +132,15 @@ void Tree::set_floor(Level floor) {
   for (const auto& [_, one] : loggers_) update(*one);
 }
 
+void Tree::renew_after_fork() noexcept {
+  const auto renew = [](Logger& logger) {
+    logger.state_->handlers.renew_after_fork();
+    logger.state_->filters.renew_after_fork();
+  };
+  renew(root_);
+  for (const auto& [_, one] : loggers_) renew(*one);
+}
+
 Logger& Tree::nearest_ancestor(std::string_view name) {
   for (std::size_t dot = name.rfind('.'); dot != std::string_view::npos; dot = name.rfind('.')) {
     name = name.substr(0, dot);

@@ -58,6 +58,12 @@ class Tree {
   // Whether the environment set the root's level.
   [[nodiscard]] bool root_level_is_given() const noexcept { return root_level_is_given_; }
 
+  // Keep other threads out, and let them in again; for fork().
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+  // In the child, with the lock held.
+  void renew_after_fork() noexcept;
+
   [[nodiscard]] std::chrono::system_clock::time_point start() const noexcept { return start_; }
 
  private:

@@ -33,6 +33,9 @@ namespace conc::logging {
 // cannot go round for ever. While a thread is in emit() such a record waits until the handler's
 // lock is free again, so two handlers that log to each other cannot deadlock.
 //
+// Over fork() the handlers' locks are taken, for two seconds at most, so that the child finds every
+// handler free and whole and can log, whatever other threads did just then.
+//
 // Python: logging.Handler
 class CONC_LOGGING_EXPORT Handler {
  public:

@@ -44,8 +44,8 @@ enum class Overflow : std::uint8_t {
 // close() does the same. Afterwards, since the program most often ends, a record never waits for
 // room, and the logging call waits up to a second until a running listener has handled it.
 //
-// In the child of a fork there is no listener; a program that forks gives the child handlers of its
-// own.
+// In the child of a fork the listener's thread is gone. What is in the queue is the parent's; what
+// the child logs goes to the listener's handlers at once, in the thread that logs.
 //
 // Python: logging.handlers.QueueHandler
 class CONC_LOGGING_EXPORT QueueHandler : public Handler {
