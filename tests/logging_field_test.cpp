@@ -117,6 +117,7 @@ namespace {
 
 TEST_F(FieldTest, AreMadeOnlyWhenTheLevelIsEnabled) {
   const auto kept = keep(logger, "%(fields)s");
+  Costly::formatted = 0;
   logger.debug("m", field("what", Costly()));
   EXPECT_EQ(Costly::formatted, 0);
   logger.warning("m", field("what", Costly()));

@@ -91,7 +91,7 @@ TEST(LoggingLifetime, QueuedRecordsAreHandledUntilTheVeryEnd) {
     const auto queue = std::make_shared<logging::RecordQueue>(2);
     const auto file = std::make_shared<logging::FileHandler>(path);
     // Not destroyed: as a program that calls exit() leaves it.
-    auto* const listener = new logging::QueueListener(queue, {file});
+    static auto* const listener = new logging::QueueListener(queue, {file});
     listener->start();
     logging::basic_config(
         {.handlers = {std::make_shared<logging::QueueHandler>(queue)}, .force = true});

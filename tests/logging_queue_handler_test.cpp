@@ -362,7 +362,8 @@ TEST_F(QueueHandlerTest, ClosedHandlerWaitsForNoRoomButForTheListener) {
 TEST_F(QueueHandlerTest, AtExitAllThatWasLoggedIsHandled) {
   const auto log_and_exit = [] {
     const auto records = std::make_shared<RecordQueue>();
-    auto* const listener = new QueueListener(records, {std::make_shared<logging::StreamHandler>()});
+    static auto* const listener =
+        new QueueListener(records, {std::make_shared<logging::StreamHandler>()});
     listener->start();
     get_logger("exit").add_handler(std::make_shared<QueueHandler>(records));
     for (int i = 1; i <= 1000; ++i) get_logger("exit").warning("line {} of 1000", i);

@@ -12,6 +12,9 @@
 #include <system_error>
 #include <thread>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "gate.hpp"
 #include "json_check.hpp"
 #include "logging_fixture.hpp"
@@ -169,6 +172,27 @@ TEST_F(SocketHandlerTest, CloseEndsTheConnectionAndTheNextRecordMakesAnother) {
   EXPECT_EQ(first.line(), "");
   handler->handle({.message = "2"});
   EXPECT_EQ(accepted(server).line(), "2\n");
+}
+
+TEST_F(SocketHandlerTest, ChildOfAForkHasAConnectionOfItsOwn) {
+  const Fd server = bound(SOCK_STREAM);
+  const auto handler = plain(port_of(server));
+  handler->handle({.message = "parent"});
+  Fd parents = accepted(server);
+  const ::pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    handler->handle({.message = "child"});
+    handler->close();
+    ::_exit(0);
+  }
+  EXPECT_EQ(accepted(server).line(), "child\n");
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  handler->handle({.message = "parent again"});
+  EXPECT_EQ(parents.line(), "parent\n");
+  EXPECT_EQ(parents.line(), "parent again\n");
 }
 
 TEST_F(SocketHandlerTest, LinesOfThreadsAreWholeAndInOrder) {

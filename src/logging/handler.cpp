@@ -63,7 +63,7 @@ struct Handler::State {
  private:
   static constexpr const char* lock_name = "logging.Handler";
 
-  void fork(detail::ForkMoment moment, Until until) {
+  void fork(detail::ForkMoment moment, Until until) CONC_NO_THREAD_SAFETY_ANALYSIS {
     switch (moment) {
       case detail::ForkMoment::before:
         // A thread that forks inside of emit() has it already.

@@ -109,7 +109,7 @@ class MemoryHandler::Store {
     idle_.notify_all();
   }
 
-  void fork(detail::ForkMoment moment, Until until) {
+  void fork(detail::ForkMoment moment, Until until) CONC_NO_THREAD_SAFETY_ANALYSIS {
     switch (moment) {
       case detail::ForkMoment::before:
         held_by_fork_ = lock_.acquire(until);
@@ -119,10 +119,11 @@ class MemoryHandler::Store {
         return;
       case detail::ForkMoment::in_child:
         // Those who waited are gone, and so is who handed on, unless it is the thread that forked:
-        // it is inside of the handler then. What another thread had in hand is the parent's.
+        // it is inside of the handler then. What was kept is the parent's to hand on.
         ::new (static_cast<void*>(&lock_)) Lock(lock_name);
         ::new (static_cast<void*>(&idle_)) Condition(lock_, idle_name);
         busy_ = busy_ && detail::Active::contains(owner_);
+        records_.clear();
         return;
     }
   }

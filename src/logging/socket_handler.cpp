@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "complaint.hpp"
+#include "fork.hpp"
 #include "sockets.hpp"
 
 namespace conc::logging {
@@ -74,6 +75,14 @@ class SocketHandler::Link {
   void close() noexcept { lose_connection(); }
 
  private:
+  // The connection and what waits for it are the parent's; the child makes a connection of its own.
+  void fork(detail::ForkMoment moment) noexcept {
+    if (moment != detail::ForkMoment::in_child) return;
+    lose_connection();
+    lines_.clear();
+    bytes_ = 0;
+  }
+
   // Never what was sent in part: the other side would see two lines in one.
   void drop_oldest() {
     const auto oldest = lines_.begin() + (sent_ != 0 && lines_.size() > 1 ? 1 : 0);
@@ -133,6 +142,9 @@ class SocketHandler::Link {
   Clock::time_point retry_at_{};  // no connection is tried before
   milliseconds pause_;            // after the next one that fails
   conc::detail::Atomic<std::uint64_t> dropped_{0};
+  const detail::ForkEntry fork_entry_{this, [](void* self, detail::ForkMoment moment, Until) {
+                                        static_cast<Link*>(self)->fork(moment);
+                                      }};
 };
 
 SocketHandler::SocketHandler(std::string host, std::uint16_t port, const SocketOptions& options)

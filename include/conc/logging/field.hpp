@@ -1,6 +1,8 @@
 // Field: a named value that a record carries beside its message.
 #pragma once
 
+#include <conc/config.hpp>
+
 #include <fmt/format.h>
 
 #include <concepts>
@@ -38,7 +40,8 @@ struct FieldArgument {
 // the pattern says %(fields)s. When two fields of a record have one name, the later counts.
 // Python: logging's extra=
 template <class T>
-[[nodiscard]] FieldArgument<T> field(std::string_view name, const T& value) noexcept {
+[[nodiscard]] FieldArgument<T> field(std::string_view name,
+                                     const T& value CONC_LIFETIMEBOUND) noexcept {
   return {name, value};
 }
 

@@ -33,6 +33,8 @@ struct SocketOptions {
 // other side breaks down. A line of which only a part was sent when the connection broke is sent
 // whole on the next one.
 //
+// The child of a fork makes a connection of its own; what is kept is the parent's to send.
+//
 // flush() sends what is kept, and waits for it at most for the timeout; close() does the same and
 // closes the connection, which the next record makes again.
 //
