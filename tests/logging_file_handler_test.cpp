@@ -31,6 +31,24 @@ TEST_F(FileHandlerTest, AppendsUnlessToldOtherwise) {
   EXPECT_EQ(content(file()), "old\nhello\n");
 }
 
+TEST_F(FileHandlerTest, PartOfALineThatAKilledProgramLeftIsEnded) {
+  write(file(), "whole\nto");
+  FileHandler handler(file());
+  handler.handle(some_record);
+  handler.close();
+  handler.handle(some_record);
+  EXPECT_EQ(content(file()), "whole\nto\nhello\nhello\n");
+}
+
+TEST_F(FileHandlerTest, LinesOfAnotherEndAreWhole) {
+  FileHandler handler(file());
+  handler.set_terminator(";");
+  handler.handle(some_record);
+  handler.close();
+  handler.handle(some_record);
+  EXPECT_EQ(content(file()), "hello;hello;");
+}
+
 TEST_F(FileHandlerTest, TruncatesWhenToldSoOnceOnly) {
   write(file(), "old\n");
   FileHandler handler(file(), {.mode = FileMode::truncate});

@@ -300,6 +300,38 @@ TEST_F(QueueHandlerTest, ListenersOwnRecordsNeverWaitForRoomInItsQueue) {
   EXPECT_EQ(handler->dropped(), 2u);
 }
 
+TEST_F(QueueHandlerTest, ListenersThatLogIntoEachOthersQueuesDoNotDeadlock) {
+  class Crossing : public logging::Handler {
+   public:
+    explicit Crossing(Logger& other) : other_(other) {}
+
+   private:
+    void emit(const LogRecord&, std::string_view) override {
+      for (int i = 0; i < 3; ++i) other_.warning("crossing");
+    }
+    Logger& other_;
+  };
+  Logger& a = get_logger("queued.a");
+  Logger& b = get_logger("queued.b");
+  put_on(a, 1);
+  const auto queue_a = queue;
+  const auto handler_a = handler;
+  put_on(b, 1);
+  QueueListener listener_a(queue_a, {std::make_shared<Crossing>(b), kept});
+  QueueListener listener_b(queue, {std::make_shared<Crossing>(a), kept});
+  listener_a.start();
+  listener_b.start();
+  constexpr int each = 200;
+  together(2, [&](std::size_t i) {
+    for (int n = 0; n < each; ++n) (i == 0 ? a : b).warning("w");
+  });
+  a.remove_handler(handler_a);  // or they would go on for ever
+  b.remove_handler(handler);
+  EXPECT_TRUE(handler_a->flush(forever));
+  EXPECT_TRUE(handler->flush(forever));
+  EXPECT_GE(kept->lines().size(), 2u * each);
+}
+
 TEST_F(QueueHandlerTest, StoppedByItsOwnHandlerIsAUsageError) {
   Logger& logger = get_logger("queued.suicide");
   put_on(logger);

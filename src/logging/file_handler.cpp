@@ -49,8 +49,21 @@ void FileHandler::open() {
   fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | truncate, 0666);
   if (fd_ < 0) fail("cannot open");
   truncate_ = false;
+  torn_ = ends_in_a_line();
+}
+
+bool FileHandler::ends_in_a_line() const {
   struct ::stat file {};
-  if (torn_ && ::fstat(fd_, &file) == 0 && file.st_size == 0) torn_ = false;  // another file
+  if (::fstat(fd_, &file) != 0 || !S_ISREG(file.st_mode) || file.st_size == 0) return false;
+  const std::string end = terminator();
+  if (end.empty()) return false;
+  // The handler's own descriptor cannot read.
+  const int reader = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (reader < 0) return false;
+  char last = end.back();
+  static_cast<void>(::pread(reader, &last, 1, file.st_size - 1));
+  ::close(reader);
+  return last != end.back();
 }
 
 void FileHandler::write(std::string_view text) {

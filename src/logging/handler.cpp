@@ -122,6 +122,11 @@ void Handler::set_terminator(std::string terminator) {
   });
 }
 
+std::string Handler::terminator() const {
+  const auto outfit = state_->outfit.read();
+  return outfit ? outfit->terminator : std::string();
+}
+
 void Handler::add_filter(std::shared_ptr<const Filter> filter) {
   if (filter == nullptr) {
     throw std::invalid_argument("conc::logging::Handler::add_filter: the filter must not be null.");

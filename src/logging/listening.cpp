@@ -59,6 +59,8 @@ void Listening::set_here(const void* queue) noexcept { queue_of_this_thread = qu
 
 bool Listening::here(const void* queue) noexcept { return queue_of_this_thread == queue; }
 
+bool Listening::here() noexcept { return queue_of_this_thread != nullptr; }
+
 bool Listening::orphaned(const void* queue) noexcept {
   if (!has_orphans.load(std::memory_order_relaxed)) return false;
   Roll& roll = Roll::instance();

@@ -27,6 +27,8 @@ class Listening {
   // Says that it is the calling thread that empties the queue; null takes that back.
   static void set_here(const void* queue) noexcept;
   [[nodiscard]] static bool here(const void* queue) noexcept;
+  // Whether the calling thread empties any queue.
+  [[nodiscard]] static bool here() noexcept;
 
   // Whether the queue is not to be touched, since it had a listener when the process was forked.
   // One relaxed load in a process that is nobody's child.

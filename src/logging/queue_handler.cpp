@@ -69,7 +69,7 @@ void QueueHandler::emit(const LogRecord& record, std::string_view) {
   const bool closed = closed_.load(std::memory_order_relaxed);
   if (overflow_ == Overflow::drop_oldest) {
     put_over_oldest(std::move(kept));
-  } else if (overflow_ == Overflow::drop_newest || closed || Listening::here(queue_.get())) {
+  } else if (overflow_ == Overflow::drop_newest || closed || Listening::here()) {
     if (!queue_->try_put(std::move(kept))) return drop();
   } else {
     queue_->put(std::move(kept));

@@ -115,8 +115,9 @@ class CONC_LOGGING_EXPORT Handler {
   // Whether close() calls on_flush() before on_close(): yes by default.
   [[nodiscard]] virtual bool flushes_on_close() const noexcept;
 
-  // What ends a line. Throws std::bad_alloc.
+  // What ends a line. Throw std::bad_alloc.
   void set_terminator(std::string terminator);
+  [[nodiscard]] std::string terminator() const;
 
   // The lock that emit(), on_flush() and on_close() run under, for further members of a derived
   // class.
