@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT-0
 //
-// A thread that must not wait for a disk or a terminal puts its records into a queue; another thread
-// writes them. The queue has a bound, and you say what happens when it is full.
+// A thread that must not wait for a disk or a terminal puts its records into a queue; another
+// thread writes them. The queue has a bound, and you say what happens when it is full.
 
 #include <iostream>
 #include <memory>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT-0
 //
-// For programs that read logs: each record is a line of JSON, and what matters in it is a field, not
-// a word of the message.
+// For programs that read logs: each record is a line of JSON, and what matters in it is a field,
+// not a word of the message.
 
 #include <iostream>
 #include <memory>

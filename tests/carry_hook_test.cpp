@@ -1,4 +1,5 @@
-// What goes along with a task. A process has one such hook for good, so it has a program of its own.
+// What goes along with a task. A process has one such hook for good, so it has a program of its
+// own.
 
 #include <conc/errors.hpp>
 #include <conc/hooks.hpp>

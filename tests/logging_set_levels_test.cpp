@@ -81,7 +81,8 @@ TEST_F(SetLevelsTest, WrongRuleIsNamedAndNothingChanged) {
   EXPECT_EQ(get_logger("wrong.good").level(), Level::notset);
 }
 
-// The environment is read once, so the test is run again by this one with an environment of its own.
+// The environment is read once, so the test is run again by this one with an environment of its
+// own.
 TEST_F(SetLevelsTest, EnvironmentSetsLevelsAndItsMistakesAreNamed) {
   const char* const inside = std::getenv("CONC_LOG");
   if (inside != nullptr) {

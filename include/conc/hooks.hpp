@@ -45,7 +45,7 @@ CONC_EXPORT void report(const Report& news) noexcept;
 //   capture   by the submitting thread, for each task; returns what goes along, or nullptr
 //   enter     before the task, by the thread that runs it; returns what was in force there
 //   leave     after the task, with what enter() returned
-//   drop      at the end of each thing that was captured, by any thread, whether the task ran or not
+//   drop      at the end of each captured thing, by any thread, whether the task ran or not
 //
 // It is an object that lives as long as the process, and whose members do not change.
 struct CarryHook {
@@ -55,9 +55,9 @@ struct CarryHook {
   void (*drop)(void* carried) noexcept;
 };
 
-// Has everything that is submitted to an executor from now on carry along what `hook` says. There is
-// one hook in a process, and it stays. Returns false, and changes nothing, when another is set. Never
-// blocks.
+// Has everything that is submitted to an executor from now on carry along what `hook` says. There
+// is one hook in a process, and it stays. Returns false, and changes nothing, when another is set.
+// Never blocks.
 // Cost: until then one relaxed load for each task that is submitted.
 // Python: contextvars.copy_context().run(), which no executor does by itself.
 CONC_EXPORT bool set_carry_hook(const CarryHook& hook) noexcept;

@@ -105,8 +105,8 @@ struct CacheCloser {
 };
 thread_local CacheCloser cache_closer;
 
-// A posted call and what goes along with it. Posted calls are short of room, and have no future that
-// would have to find them in a queue; so it is another job around the first.
+// A posted call and what goes along with it. Posted calls are short of room, and have no future
+// that would have to find them in a queue; so it is another job around the first.
 class CarryingJob final : public Job {
  public:
   explicit CarryingJob(Job& job) noexcept : job_(job) {}

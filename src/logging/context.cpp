@@ -15,7 +15,8 @@
 namespace conc::logging {
 namespace detail {
 
-// The fields of a context and of all around it. Never changed, so any number of threads may have it.
+// The fields of a context and of all around it. Never changed, so any number of threads may have
+// it.
 class ContextNode {
  public:
   explicit ContextNode(std::span<const Field> fields)

@@ -11,8 +11,9 @@ namespace conc::logging::detail {
 // given back afterwards. In the child, where those who waited for a lock are gone, it is made anew
 // instead.
 //
-// Order, the same as everywhere: basic_config(), the list of entries, handlers, memory handlers, the
-// tree, the list of handlers to close, that of listeners, the calendar, the thread's own record.
+// Order, the same as everywhere: basic_config(), the list of entries, handlers, memory handlers,
+// the tree, the list of handlers to close, that of listeners, the calendar, the thread's own
+// record.
 
 enum class ForkMoment : std::uint8_t { before, in_parent, in_child };
 

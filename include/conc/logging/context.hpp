@@ -18,12 +18,12 @@ class ContextNode;
 //   void serve(const Request& request) {
 //     const logging::Context context{{"request", request.id}, {"user", request.user}};
 //     log.info("begin");                              // %(context)s: request=17 user=ann
-//     auto page = pool.submit([] { log.info("on it"); return fetch(); });   // the same, in the pool
+//     pool.submit([] { log.info("on it"); }).wait();  // the same, in the pool
 //   }
 //
-// It goes along with everything that the thread submits to an executor meanwhile, and is there while
-// the task runs, however long after the end of this object. Handlers see it in LogRecord::context,
-// patterns as %(context)s, and JsonFormatter writes it.
+// It goes along with everything that the thread submits to an executor meanwhile, and is there
+// while the task runs, however long after the end of this object. Handlers see it in
+// LogRecord::context, patterns as %(context)s, and JsonFormatter writes it.
 //
 // An object on the stack: destroyed by the thread that made it, the latest first.
 //

@@ -152,8 +152,9 @@ class CONC_LOGGING_EXPORT NullHandler final : public Handler {
 };
 
 // Flushes and closes every handler that was ever added to a logger, or given to another handler or
-// a QueueListener to pass records on to, and is still alive, the youngest first. Errors are written to stderr. Runs by itself when the program exits; records logged after
-// that, by destructors of globals for instance, still arrive.
+// a QueueListener to pass records on to, and is still alive, the youngest first. Errors are written
+// to stderr. Runs by itself when the program exits; records logged after that, by destructors of
+// globals for instance, still arrive.
 // Python: logging.shutdown()
 CONC_LOGGING_EXPORT void shutdown() noexcept;
 

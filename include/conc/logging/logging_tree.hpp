@@ -7,8 +7,8 @@
 
 namespace conc::logging {
 
-// Writes all loggers as a tree, with their levels and handlers, and how many records these have lost
-// and dropped:
+// Writes all loggers as a tree, with their levels and handlers, and how many records these have
+// lost and dropped:
 //
 //   root: WARNING
 //     StreamHandler stderr

@@ -37,9 +37,9 @@ enum class Overflow : std::uint8_t {
 //
 // The handler formats nothing; its formatter is not used. It holds no lock while it puts.
 //
-// What a listener's own handlers log may come back here. A listener's thread never waits for room in
-// a queue, since that could be its own, or that of a listener which waits for it; its records are
-// dropped then, as with drop_newest.
+// What a listener's own handlers log may come back here. A listener's thread never waits for room
+// in a queue, since that could be its own, or that of a listener which waits for it; its records
+// are dropped then, as with drop_newest.
 //
 // flush() waits, up to ten seconds, until a running listener has handled all records of the queue.
 // close() does the same. Afterwards, since the program most often ends, a record never waits for

@@ -43,9 +43,9 @@ class CONC_LOGGING_EXPORT QueueListener {
   // Python: start(), RuntimeError since 3.14
   void start();
 
-  // Handles the records that are in the queue now, ends the thread, and flushes the handlers. Blocks
-  // until then. Nothing happens when it is not started; afterwards it may be started again. What the
-  // handlers' flush() throws is written to stderr.
+  // Handles the records that are in the queue now, ends the thread, and flushes the handlers.
+  // Blocks until then. Nothing happens when it is not started; afterwards it may be started again.
+  // What the handlers' flush() throws is written to stderr.
   // Throws UsageError in the listener's own thread.
   // Synchronizes: what the handlers did is visible to the caller.
   // Python: stop()

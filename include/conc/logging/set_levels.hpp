@@ -15,8 +15,8 @@ namespace conc::logging {
 //   db.pool.*=debug each logger below db.pool
 //   *=error         each logger but the root
 //
-// A level is a name in capitals or not, or a number. Where two rules are about one logger, the later
-// counts; set_level() may change any of them afterwards.
+// A level is a name in capitals or not, or a number. Where two rules are about one logger, the
+// later counts; set_level() may change any of them afterwards.
 //
 // The environment variable CONC_LOG is read like this at the program's first use of logging. A rule
 // there that is wrong is named on stderr, and the others count. When CONC_LOG has a rule for the

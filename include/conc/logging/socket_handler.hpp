@@ -20,14 +20,14 @@ struct SocketOptions {
   std::size_t max_bytes = std::size_t{1} << 20;  // kept while there is no connection
 };
 
-// Each record is a line; of JSON, by a JsonFormatter, unless the handler is given another formatter.
-// The connection is made by the first record.
+// Each record is a line; of JSON, by a JsonFormatter, unless the handler is given another
+// formatter. The connection is made by the first record.
 //
-// While there is no connection, or the other side does not keep up, lines are kept, up to max_bytes;
-// then the oldest are dropped and counted. Every record tries to send what is kept, and, when it is
-// time to, to connect again; no thread works in the background. A logging call so waits for a
-// connection at most for the timeout, not counting the time to look up the host, and most calls do
-// not wait at all.
+// While there is no connection, or the other side does not keep up, lines are kept, up to
+// max_bytes; then the oldest are dropped and counted. Every record tries to send what is kept, and,
+// when it is time to, to connect again; no thread works in the background. A logging call so waits
+// for a connection at most for the timeout, not counting the time to look up the host, and most
+// calls do not wait at all.
 //
 // Durability: what the connection took is in the hands of the kernel; it may still be lost when the
 // other side breaks down. A line of which only a part was sent when the connection broke is sent
@@ -41,8 +41,8 @@ struct SocketOptions {
 // Python: logging.handlers.SocketHandler, which sends pickles
 class CONC_LOGGING_EXPORT SocketHandler : public Handler {
  public:
-  // Throws std::invalid_argument when a time of the options is negative, or the first retry is after
-  // the last; std::bad_alloc.
+  // Throws std::invalid_argument when a time of the options is negative, or the first retry is
+  // after the last; std::bad_alloc.
   SocketHandler(std::string host, std::uint16_t port, const SocketOptions& options = {});
   ~SocketHandler() override;
 

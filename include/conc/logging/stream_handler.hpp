@@ -15,8 +15,8 @@ namespace conc::logging {
 
 // Whether lines are coloured by their level.
 enum class Colour : std::uint8_t {
-  // When the stream is a terminal, unless the environment has NO_COLOR or TERM=dumb. The stream must
-  // be one of C, std::cout or std::cerr; of others nothing is known.
+  // When the stream is a terminal, unless the environment has NO_COLOR or TERM=dumb. The stream
+  // must be one of C, std::cout or std::cerr; of others nothing is known.
   automatic,
   always,
   never,
@@ -43,9 +43,9 @@ class CONC_LOGGING_EXPORT StreamHandler : public Handler {
 
   ~StreamHandler() override;
 
-  // Warnings are yellow, errors red, what is critical red and bold, and debug messages faint, by the
-  // commands of ANSI terminals. Colour::automatic at first; the terminal and the environment are
-  // looked at here.
+  // Warnings are yellow, errors red, what is critical red and bold, and debug messages faint, by
+  // the commands of ANSI terminals. Colour::automatic at first; the terminal and the environment
+  // are looked at here.
   void set_colour(Colour colour) noexcept;
 
   // What ends each line: "\n" at first. Takes effect with the next record.

@@ -42,9 +42,9 @@ struct SysLogOptions {
   bool append_nul = true;  // some daemons want the message to end so
 };
 
-// Each record is one datagram, "<14>ident message": to the socket of a daemon on this machine, or by
-// UDP to another. A level from critical up is syslog's critical, from error up its error, and so on
-// for warning and info; what is less is debug.
+// Each record is one datagram, "<14>ident message": to the socket of a daemon on this machine, or
+// by UDP to another. A level from critical up is syslog's critical, from error up its error, and so
+// on for warning and info; what is less is debug.
 //
 // Durability: the record is in the daemon's hands, or on the net, before the logging call returns,
 // which waits at most a second when the daemon does not keep up. A daemon that was restarted is

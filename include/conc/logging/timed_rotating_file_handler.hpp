@@ -25,10 +25,10 @@ struct TimedRotatingOptions {
   bool utc = false;              // midnight, and the names of old files, in UTC; else in local time
 };
 
-// The first record of a new period goes to a new file; the old one gets the time at which its period
-// began behind its name: app.log.2024-05-31_18 for hours, app.log.2024-05-31 for days and weeks,
-// app.log.2024-05-31_18-07 for minutes, app.log.2024-05-31_18-07-59 for seconds. Old files beyond
-// backup_count are deleted, those with the earliest names.
+// The first record of a new period goes to a new file; the old one gets the time at which its
+// period began behind its name: app.log.2024-05-31_18 for hours, app.log.2024-05-31 for days and
+// weeks, app.log.2024-05-31_18-07 for minutes, app.log.2024-05-31_18-07-59 for seconds. Old files
+// beyond backup_count are deleted, those with the earliest names.
 //
 // The time that counts is that of the record. So a record that has waited in a queue goes to the
 // file of its time as long as that is the current one, and no clock is read. Periods of seconds to
@@ -37,8 +37,8 @@ struct TimedRotatingOptions {
 //
 // What is not a regular file is never rolled over. When there is a file of the old one's name
 // already, as may happen when clocks are set back, the records stay together for another period:
-// nothing is overwritten. When the file cannot be renamed, that is said on stderr, and records go on
-// into it for another period. Several processes must not share it.
+// nothing is overwritten. When the file cannot be renamed, that is said on stderr, and records go
+// on into it for another period. Several processes must not share it.
 //
 // Durability: as FileHandler.
 //

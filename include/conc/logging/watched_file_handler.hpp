@@ -9,9 +9,9 @@
 
 namespace conc::logging {
 
-// Looks before each record whether the file of the handler's name is still the one that is open, and
-// opens the one of that name, anew if there is none, when it is not. For programs like logrotate,
-// which rename files that are written to.
+// Looks before each record whether the file of the handler's name is still the one that is open,
+// and opens the one of that name, anew if there is none, when it is not. For programs like
+// logrotate, which rename files that are written to.
 //
 // Durability: as FileHandler.
 // Cost: one more system call for each record.
