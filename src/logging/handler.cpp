@@ -11,6 +11,7 @@
 
 #include "active.hpp"
 #include "complaint.hpp"
+#include "filtered.hpp"
 #include "fork.hpp"
 #include "line_buffer.hpp"
 #include "published.hpp"
@@ -143,11 +144,11 @@ void Handler::remove_filter(const std::shared_ptr<const Filter>& filter) {
   state_->outfit.update([&](Outfit& outfit) { return std::erase(outfit.filters, filter) != 0; });
 }
 
-bool Handler::handle(const LogRecord& record) noexcept {
+bool Handler::handle(const LogRecord& original) noexcept {
   State& state = *state_;
   if (state.wants == Wants::nothing) return true;
   if (detail::Active::contains(this)) {
-    lose("a record that it logged itself was lost: ", record.message);
+    lose("a record that it logged itself was lost: ", original.message);
     return true;
   }
 
@@ -155,11 +156,9 @@ bool Handler::handle(const LogRecord& record) noexcept {
   bool passed = false;
   try {
     const auto outfit = state.outfit.read();
-    if (outfit) {
-      for (const auto& filter : outfit->filters) {
-        if (!filter->accepts(record)) return false;
-      }
-    }
+    detail::Filtered filtered(original);
+    if (outfit && !filtered.passes(outfit->filters)) return false;
+    const LogRecord& record = filtered.record();
     passed = true;
 
     detail::LineBuffer line;

@@ -8,6 +8,7 @@
 
 #include "active.hpp"
 #include "complaint.hpp"
+#include "filtered.hpp"
 #include "process_id.hpp"
 #include "published.hpp"
 #include "thread_context.hpp"
@@ -83,21 +84,21 @@ void Logger::write(Level level, const CallSite& site, std::string_view message,
   }
 }
 
-void Logger::handle(const LogRecord& record) const noexcept {
+void Logger::handle(const LogRecord& original) const noexcept {
   if (disabled()) return;
+  detail::Filtered filtered(original);
   try {
-    if (detail::Active::defer(*this, record)) return;
+    if (detail::Active::defer(*this, original)) return;
     if (const auto filters = state_->filters.read()) {
       if (detail::Active::contains(this)) return;  // logged by one of the filters
       const detail::Active active(this);
-      for (const auto& filter : *filters) {
-        if (!filter->accepts(record)) return;
-      }
+      if (!filtered.passes(*filters)) return;
     }
   } catch (...) {
     return complain_of_loss(*this);
   }
 
+  const LogRecord& record = filtered.record();
   bool found = false;
   const Logger* logger = this;
   do {
