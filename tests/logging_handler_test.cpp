@@ -265,7 +265,7 @@ TEST_F(HandlerTest, FilterOfALoggerReplacesTheRecordForAllHandlers) {
   logger.warning("the password");
   EXPECT_EQ(own->lines(), (Lines{"replacing.all the ***", "replacing.all the password"}));
   EXPECT_EQ(above->lines(), (Lines{"the ***", "the password"}));
-  EXPECT_THROW(logging::Filter(logging::Filter::Replacement()), std::invalid_argument);
+  EXPECT_THROW(logging::Filter{logging::Filter::Replacement{}}, std::invalid_argument);
 }
 
 }  // namespace
