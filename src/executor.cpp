@@ -50,11 +50,13 @@ constexpr std::size_t stretches_each = 8;
 Executor::~Executor() = default;
 
 void Executor::give(detail::Job& job) {
-  detail::JobChain jobs(job);
+  detail::Job* given = &job;
   try {
+    given = &detail::with_carried(job);
+    detail::JobChain jobs(*given);
     enqueue(jobs);
   } catch (...) {
-    job.drop(detail::Drop::cancelled);
+    given->drop(detail::Drop::cancelled);
     throw;
   }
 }

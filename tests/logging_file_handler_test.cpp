@@ -2,10 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -16,46 +13,40 @@
 
 #include <csignal>
 
-#include "logging_fixture.hpp"
+#include "logging_files.hpp"
 
 namespace conc::test {
 namespace {
 
-namespace fs = std::filesystem;
 using logging::FileHandler;
 using logging::FileMode;
 
 const logging::LogRecord some_record{.message = "hello"};
 
-class FileHandlerTest : public LoggingTest {
- protected:
-  void SetUp() override {
-    LoggingTest::SetUp();
-    std::string pattern = (fs::temp_directory_path() / "conc-logging-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override {
-    LoggingTest::TearDown();
-    fs::remove_all(directory_);
-  }
-
-  [[nodiscard]] fs::path file(const char* name = "app.log") const { return directory_ / name; }
-
-  [[nodiscard]] static std::string content(const fs::path& path) {
-    std::ostringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
-  }
-  static void write(const fs::path& path, const char* text) { std::ofstream(path) << text; }
-
-  fs::path directory_;
-};
+class FileHandlerTest : public LoggingFileTest {};
 
 TEST_F(FileHandlerTest, AppendsUnlessToldOtherwise) {
   write(file(), "old\n");
   FileHandler(file()).handle(some_record);
   EXPECT_EQ(content(file()), "old\nhello\n");
+}
+
+TEST_F(FileHandlerTest, PartOfALineThatAKilledProgramLeftIsEnded) {
+  write(file(), "whole\nto");
+  FileHandler handler(file());
+  handler.handle(some_record);
+  handler.close();
+  handler.handle(some_record);
+  EXPECT_EQ(content(file()), "whole\nto\nhello\nhello\n");
+}
+
+TEST_F(FileHandlerTest, LinesOfAnotherEndAreWhole) {
+  FileHandler handler(file());
+  handler.set_terminator(";");
+  handler.handle(some_record);
+  handler.close();
+  handler.handle(some_record);
+  EXPECT_EQ(content(file()), "hello;hello;");
 }
 
 TEST_F(FileHandlerTest, TruncatesWhenToldSoOnceOnly) {

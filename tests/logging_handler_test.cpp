@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -218,6 +219,53 @@ TEST_F(HandlerTest, ManyHandlersComeAndGoWithoutBeingRemembered) {
     EXPECT_EQ(kept.use_count(), 1);
     EXPECT_EQ(kept->lines().size(), 1u);
   }
+}
+
+// ---- Filters that put another record in the place of one
+
+std::shared_ptr<const logging::Filter> replacing(const char* from, const char* to) {
+  return std::make_shared<logging::Filter>(
+      [from, to](const LogRecord& record) -> std::optional<logging::OwnedRecord> {
+        if (record.message == "secret") return std::nullopt;
+        LogRecord changed = record;
+        std::string text(record.message);
+        if (const std::size_t at = text.find(from); at != std::string::npos) {
+          text.replace(at, std::string_view(from).size(), to);
+        }
+        changed.message = text;
+        return changed.own();
+      });
+}
+
+TEST_F(HandlerTest, FilterMayReplaceTheRecordForWhatComesBehindIt) {
+  logging::Logger& logger = logging::get_logger("replacing");
+  logger.set_propagate(false);
+  const auto changed = keep(logger);
+  const auto untouched = keep(logger);
+  changed->add_filter(replacing("a", "b"));
+  changed->add_filter(replacing("b", "c"));
+  changed->add_filter(std::make_shared<logging::Filter>(
+      [](const LogRecord& record) { return record.message != "c1"; }));
+  logger.warning("a0");
+  logger.warning("a1");
+  logger.warning("secret");
+  EXPECT_EQ(changed->lines(), (Lines{"c0"}));
+  EXPECT_EQ(untouched->lines(), (Lines{"a0", "a1", "secret"}));
+}
+
+TEST_F(HandlerTest, FilterOfALoggerReplacesTheRecordForAllHandlers) {
+  logging::Logger& logger = logging::get_logger("replacing.all");
+  const auto own = keep(logger, "%(name)s %(message)s");
+  const auto above = keep(logging::get_logger());
+  const auto filter = replacing("password", "***");
+  logger.add_filter(filter);
+  logger.warning("the password");
+  logger.warning("secret");
+  logger.remove_filter(filter);
+  logger.warning("the password");
+  EXPECT_EQ(own->lines(), (Lines{"replacing.all the ***", "replacing.all the password"}));
+  EXPECT_EQ(above->lines(), (Lines{"the ***", "the password"}));
+  EXPECT_THROW(logging::Filter{logging::Filter::Replacement{}}, std::invalid_argument);
 }
 
 }  // namespace

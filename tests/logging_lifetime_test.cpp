@@ -84,6 +84,31 @@ TEST(LoggingLifetime, ThreadLocalsAtexitAndGlobalsLogUntilTheVeryEnd) {
   std::filesystem::remove(path);
 }
 
+TEST(LoggingLifetime, QueuedRecordsAreHandledUntilTheVeryEnd) {
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("conc-lifetime-queue-" + std::to_string(::getpid()) + ".log");
+  const auto log_to_the_end = [&] {
+    const auto queue = std::make_shared<logging::RecordQueue>(2);
+    const auto file = std::make_shared<logging::FileHandler>(path);
+    // Not destroyed: as a program that calls exit() leaves it.
+    static auto* const listener = new logging::QueueListener(queue, {file});
+    listener->start();
+    logging::basic_config(
+        {.handlers = {std::make_shared<logging::QueueHandler>(queue)}, .force = true});
+    last_of_all.armed = true;
+    for (int i = 0; i < 100; ++i) get_logger("end").warning("{}", i);
+    std::exit(0);
+  };
+  EXPECT_EXIT(log_to_the_end(), ::testing::ExitedWithCode(0), "");
+
+  std::string expected;
+  for (int i = 0; i < 100; ++i) expected += std::to_string(i) + "\n";
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  EXPECT_EQ(text.str(), expected + "destructor of a global\n");
+  std::filesystem::remove(path);
+}
+
 TEST(LoggingLifetime, ChildOfAForkHasItsOwnProcessNumber) {
   const auto kept = std::make_shared<KeepingHandler>();
   get_logger("fork").add_handler(kept);

@@ -2,11 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <sstream>
 #include <stdexcept>
 #include <streambuf>
 #include <string>
+
+#include <fcntl.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "logging_fixture.hpp"
 
@@ -126,6 +132,96 @@ TEST_F(StreamHandlerTest, CloseLeavesTheStreamOpen) {
   handler.close();
   handler.handle(some_record);
   EXPECT_EQ(stream.str(), "hello\n");
+}
+
+// ---- Colour
+
+// A terminal that nobody sees.
+class Terminal {
+ public:
+  Terminal() : master_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+    ::grantpt(master_);
+    ::unlockpt(master_);
+    file_ = std::fopen(::ptsname(master_), "w");
+    termios settings{};
+    ::tcgetattr(::fileno(file_), &settings);
+    ::cfmakeraw(&settings);  // no carriage returns of its own
+    ::tcsetattr(::fileno(file_), TCSANOW, &settings);
+  }
+  ~Terminal() {
+    std::fclose(file_);
+    ::close(master_);
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  [[nodiscard]] std::FILE* file() const { return file_; }
+  // What was written, which must be something.
+  [[nodiscard]] std::string seen() const {
+    std::string text(1 << 12, '\0');
+    const ::ssize_t count = ::read(master_, text.data(), text.size());
+    text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    return text;
+  }
+
+ private:
+  int master_;
+  std::FILE* file_ = nullptr;
+};
+
+class StreamHandlerColourTest : public StreamHandlerTest {
+ protected:
+  void SetUp() override {
+    StreamHandlerTest::SetUp();
+    ::unsetenv("NO_COLOR");
+    ::setenv("TERM", "xterm", 1);
+  }
+
+  static void log_error(logging::Handler& handler) {
+    handler.handle({.level = logging::Level::error, .message = "bad"});
+  }
+};
+
+TEST_F(StreamHandlerColourTest, LinesOnATerminalAreColouredByTheirLevel) {
+  const Terminal terminal;
+  logging::StreamHandler handler(terminal.file());
+  const auto line = [&](logging::Level level) {
+    handler.handle({.level = level, .message = "m"});
+    return terminal.seen();
+  };
+  EXPECT_EQ(line(logging::Level::debug), "\x1b[2mm\x1b[0m\n");
+  EXPECT_EQ(line(logging::Level::info), "m\n");
+  EXPECT_EQ(line(logging::Level::warning), "\x1b[33mm\x1b[0m\n");
+  EXPECT_EQ(line(logging::Level::error), "\x1b[31mm\x1b[0m\n");
+  EXPECT_EQ(line(logging::Level::critical), "\x1b[1;31mm\x1b[0m\n");
+}
+
+TEST_F(StreamHandlerColourTest, EnvironmentCanForbidIt) {
+  const Terminal terminal;
+  ::setenv("NO_COLOR", "1", 1);
+  logging::StreamHandler handler(terminal.file());
+  log_error(handler);
+  EXPECT_EQ(terminal.seen(), "bad\n");
+  ::setenv("NO_COLOR", "", 1);
+  ::setenv("TERM", "dumb", 1);
+  handler.set_colour(logging::Colour::automatic);
+  log_error(handler);
+  EXPECT_EQ(terminal.seen(), "bad\n");
+  ::setenv("TERM", "xterm", 1);
+  handler.set_colour(logging::Colour::automatic);
+  log_error(handler);
+  EXPECT_EQ(terminal.seen(), "\x1b[31mbad\x1b[0m\n");
+}
+
+TEST_F(StreamHandlerColourTest, WhatIsNoTerminalIsPlainUnlessToldOtherwise) {
+  std::ostringstream stream;
+  logging::StreamHandler handler(stream);
+  log_error(handler);
+  handler.set_colour(logging::Colour::always);
+  log_error(handler);
+  handler.set_colour(logging::Colour::never);
+  log_error(handler);
+  EXPECT_EQ(stream.str(), "bad\n\x1b[31mbad\x1b[0m\nbad\n");
 }
 
 }  // namespace

@@ -110,7 +110,8 @@ class CONC_EXPORT Executor {
 
   // The same without a future. What the call throws goes to report(), channel conc.future. A call
   // that shutdown() with cancel_futures drops is destroyed without a word.
-  // Cost: no allocation in the steady state for a call of up to 80 bytes.
+  // Cost: no allocation in the steady state for a call of up to 80 bytes; one when something goes
+  // along with it, see CarryHook.
   // Python: submit(fn, *args) with the result thrown away.
   template <class F, class... Args>
   requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>

@@ -39,6 +39,29 @@ CONC_EXPORT ReportHook set_report_hook(ReportHook hook) noexcept;
 // does.
 CONC_EXPORT void report(const Report& news) noexcept;
 
+// What goes along with a task from the thread that submits it to the thread that runs it, the
+// context of a logger for instance. The functions are called with no lock held:
+//
+//   capture   by the submitting thread, for each task; returns what goes along, or nullptr
+//   enter     before the task, by the thread that runs it; returns what was in force there
+//   leave     after the task, with what enter() returned
+//   drop      at the end of each captured thing, by any thread, whether the task ran or not
+//
+// It is an object that lives as long as the process, and whose members do not change.
+struct CarryHook {
+  void* (*capture)() noexcept;
+  void* (*enter)(void* carried) noexcept;
+  void (*leave)(void* before) noexcept;
+  void (*drop)(void* carried) noexcept;
+};
+
+// Has everything that is submitted to an executor from now on carry along what `hook` says. There
+// is one hook in a process, and it stays. Returns false, and changes nothing, when another is set.
+// Never blocks.
+// Cost: until then one relaxed load for each task that is submitted.
+// Python: contextvars.copy_context().run(), which no executor does by itself.
+CONC_EXPORT bool set_carry_hook(const CarryHook& hook) noexcept;
+
 // The text of an exception for a message: `TypeName: what()`, without the type when it cannot be
 // named, and with the nested exceptions of std::throw_with_nested behind it. "" for null.
 // Allocates.

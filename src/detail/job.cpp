@@ -1,7 +1,10 @@
+#include <conc/detail/carried.hpp>
 #include <conc/detail/job.hpp>
 #include <conc/hooks.hpp>
 
+#include <atomic>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <utility>
@@ -102,6 +105,35 @@ struct CacheCloser {
 };
 thread_local CacheCloser cache_closer;
 
+// A posted call and what goes along with it. Posted calls are short of room, and have no future
+// that would have to find them in a queue; so it is another job around the first.
+class CarryingJob final : public Job {
+ public:
+  explicit CarryingJob(Job& job) noexcept : job_(job) {}
+
+  // Whether there is anything to carry.
+  [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(carried_); }
+
+  Ended run() noexcept override {
+    Ended ended{};
+    {
+      const Carried::Scope scope(carried_);
+      ended = job_.run();
+    }
+    delete this;
+    return ended;
+  }
+
+  void drop(Drop why) noexcept override {
+    job_.drop(why);
+    delete this;
+  }
+
+ private:
+  Job& job_;
+  const Carried carried_;
+};
+
 // Which size, or size_count for none.
 constexpr std::size_t kind_of(std::size_t size) noexcept {
   return size <= PostMemory::small ? 0 : size <= PostMemory::large ? 1 : size_count;
@@ -135,6 +167,13 @@ void PostMemory::free(void* memory, std::size_t size) noexcept {
   }
   if (cache.in_use.size == 0) cache_closer.arm();
   cache.in_use.push(memory);
+}
+
+Job& with_carried(Job& job) {
+  if (carry_hook.load(std::memory_order_relaxed) == nullptr) [[likely]]
+    return job;
+  auto carrying = std::make_unique<CarryingJob>(job);
+  return *carrying ? *carrying.release() : job;
 }
 
 void report_posted() noexcept {

@@ -27,6 +27,15 @@ bool Active::contains(const void* who) noexcept {
   return false;
 }
 
+bool Active::locks(const void* who) noexcept {
+  for (const Active* active = innermost; active != nullptr; active = active->outer_) {
+    if (active->who_ == who) return active->locked_;
+  }
+  return false;
+}
+
+bool Active::nested() noexcept { return innermost != nullptr && innermost->outer_ != nullptr; }
+
 bool Active::defer(const Logger& logger, const LogRecord& record) {
   if (innermost == nullptr || !innermost->locked_) return false;
   innermost->waiting_.emplace_back(&logger, record.own());

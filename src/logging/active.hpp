@@ -30,6 +30,12 @@ class Active {
 
   [[nodiscard]] static bool contains(const void* who) noexcept;
 
+  // Whether the thread is inside of it and holds its lock.
+  [[nodiscard]] static bool locks(const void* who) noexcept;
+
+  // Whether the thread is inside of two or more.
+  [[nodiscard]] static bool nested() noexcept;
+
   // The thread is about to take a handler's lock; it frees the lock before this object ends.
   void begin_locked() noexcept { locked_ = true; }
 

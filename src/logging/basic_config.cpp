@@ -8,11 +8,17 @@
 #include <stdexcept>
 #include <string_view>
 
-namespace conc::logging {
-namespace {
+#include "configuring.hpp"
+#include "tree.hpp"
 
-// Serialises configurations. Only handlers of conc's own make are made under it; no user code runs.
+namespace conc::logging {
+namespace detail {
+
 constinit conc::detail::Mutex configuring;
+
+}  // namespace detail
+
+namespace {
 
 constexpr std::string_view default_format(Style style) noexcept {
   return style == Style::percent ? "%(levelname)s:%(name)s:%(message)s"
@@ -53,7 +59,7 @@ void basic_config(const BasicConfig& config) {
   Logger& root = get_logger();
   std::vector<std::shared_ptr<Handler>> replaced;
   {
-    const std::lock_guard guard(configuring);
+    const std::lock_guard guard(detail::configuring);
     if (config.force) {
       replaced = root.handlers();
     } else if (!root.handlers().empty()) {
@@ -61,7 +67,7 @@ void basic_config(const BasicConfig& config) {
     }
     const auto formatter = std::make_shared<const Formatter>(
         config.format.empty() ? default_format(config.style) : std::string_view(config.format),
-        config.datefmt, config.style);
+        config.datefmt, config.style, config.controls);
     std::vector<std::shared_ptr<Handler>> handlers = config.handlers;
     if (handlers.empty()) handlers.push_back(make_handler(config));
 
@@ -70,7 +76,8 @@ void basic_config(const BasicConfig& config) {
       if (handler->formatter() == nullptr) handler->set_formatter(formatter);
       root.add_handler(handler);
     }
-    if (config.level) root.set_level(*config.level);
+    if (config.level && !detail::Tree::instance().root_level_is_given())
+      root.set_level(*config.level);
   }
   // Without the lock, since a handler's close() may be user code.
   for (const auto& handler : replaced) handler->close();

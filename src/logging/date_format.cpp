@@ -9,6 +9,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "calendar.hpp"
+
 namespace conc::logging::detail {
 namespace {
 
@@ -29,18 +31,6 @@ struct Slot {
 // What this thread made last. Nothing to destroy, so it serves to the very end of the thread. A
 // program rarely has more formats than there are slots.
 constinit thread_local std::array<Slot, 4> slots{};
-
-std::tm local_time(std::int64_t second) {
-  const auto time = static_cast<std::time_t>(second);
-  std::tm parts{};
-#if defined(_WIN32)
-  localtime_s(&parts, &time);
-#else
-  // Leaves `parts` as it is for a year beyond what an int holds.
-  static_cast<void>(localtime_r(&time, &parts));
-#endif
-  return parts;
-}
 
 }  // namespace
 
@@ -73,7 +63,7 @@ void DateFormat::append_second(std::int64_t second, std::string& out) const {
   Slot& slot = slots[key_ % slots.size()];
   if (slot.key != key_ || slot.second != second) {
     slot.key = 0;
-    const std::tm parts = local_time(second);
+    const std::tm parts = date_and_time(second, Zone::local);
     const std::size_t size =
         std::strftime(slot.text.data(), slot.text.size(), format_.c_str(), &parts);
     if (size == 0) {  // too long for the slot

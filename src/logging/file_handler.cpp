@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace conc::logging {
@@ -23,7 +24,7 @@ FileHandler::~FileHandler() {
 std::string FileHandler::description() const { return "FileHandler \"" + path_.string() + "\""; }
 
 void FileHandler::emit(const LogRecord&, std::string_view line) {
-  if (fd_ < 0) open();
+  open();
   if (torn_) {
     write("\n");
     torn_ = false;
@@ -31,7 +32,9 @@ void FileHandler::emit(const LogRecord&, std::string_view line) {
   write(line);
 }
 
-void FileHandler::on_close() {
+void FileHandler::on_close() { shut(); }
+
+void FileHandler::shut() {
   if (fd_ < 0) return;
   // Linux gives the descriptor back whatever close() returns, so it is not tried again.
   const int status = ::close(fd_);
@@ -40,11 +43,27 @@ void FileHandler::on_close() {
 }
 
 void FileHandler::open() {
+  if (fd_ >= 0) return;
   const int truncate = truncate_ ? O_TRUNC : 0;
   // As Python creates it; the process's umask takes permissions away.
   fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | truncate, 0666);
   if (fd_ < 0) fail("cannot open");
   truncate_ = false;
+  torn_ = ends_in_a_line();
+}
+
+bool FileHandler::ends_in_a_line() const {
+  struct ::stat file {};
+  if (::fstat(fd_, &file) != 0 || !S_ISREG(file.st_mode) || file.st_size == 0) return false;
+  const std::string end = terminator();
+  if (end.empty()) return false;
+  // The handler's own descriptor cannot read.
+  const int reader = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (reader < 0) return false;
+  char last = end.back();
+  static_cast<void>(::pread(reader, &last, 1, file.st_size - 1));
+  ::close(reader);
+  return last != end.back();
 }
 
 void FileHandler::write(std::string_view text) {

@@ -13,7 +13,18 @@ Filter::Filter(Predicate passes) : passes_(std::move(passes)) {
   }
 }
 
+Filter::Filter(Replacement replace) : replace_(std::move(replace)) {
+  if (!replace_) {
+    throw std::invalid_argument("conc::logging::Filter: the replacement must not be empty.");
+  }
+}
+
+std::optional<OwnedRecord> Filter::replacement(const LogRecord& record) const {
+  return replace_ ? replace_(record) : std::nullopt;
+}
+
 bool Filter::accepts(const LogRecord& record) const {
+  if (replace_) return replace_(record).has_value();
   if (passes_) return passes_(record);
   if (name_.empty()) return true;
   if (!record.name.starts_with(name_)) return false;

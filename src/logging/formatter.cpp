@@ -13,36 +13,38 @@
 #include <vector>
 
 #include "date_format.hpp"
+#include "field_text.hpp"
 #include "pattern.hpp"
+#include "utf8.hpp"
 
 namespace conc::logging {
 namespace {
 
-using detail::Field;
+using detail::Attribute;
 using detail::Piece;
 
 // The field of a record as a number; a fraction is cut off when Number has none.
 template <class Number>
-Number number_of(const LogRecord& record, Field field) {
+Number number_of(const LogRecord& record, Attribute field) {
   using std::chrono::duration;
   using std::chrono::floor;
   using std::chrono::milliseconds;
   using std::chrono::seconds;
   const auto created = record.created.time_since_epoch();
   switch (field) {
-    case Field::levelno:
+    case Attribute::levelno:
       return static_cast<Number>(record.level);
-    case Field::lineno:
+    case Attribute::lineno:
       return static_cast<Number>(record.lineno);
-    case Field::msecs:
+    case Attribute::msecs:
       return static_cast<Number>(floor<milliseconds>(created - floor<seconds>(created)).count());
-    case Field::thread:
+    case Attribute::thread:
       return static_cast<Number>(record.thread);
-    case Field::process:
+    case Attribute::process:
       return static_cast<Number>(record.process);
-    case Field::created:
+    case Attribute::created:
       return static_cast<Number>(duration<double>(created).count());
-    case Field::relative_created:
+    case Attribute::relative_created:
       return static_cast<Number>(duration<double, std::milli>(record.relative_created).count());
     default:
       return 0;  // text: a pattern never asks for it as a number
@@ -64,10 +66,24 @@ void append_number(Number number, const std::string& format, std::string& out) {
 
 class Formatter::Pattern {
  public:
-  Pattern(std::string_view pattern, std::string_view datefmt, Style style)
-      : pieces_(detail::compile_pattern(pattern, style)), date_format_(datefmt) {}
+  Pattern(std::string_view pattern, std::string_view datefmt, Style style, Controls controls)
+      : pieces_(detail::compile_pattern(pattern, style)),
+        date_format_(datefmt),
+        controls_(controls) {}
 
   void append(const LogRecord& record, std::string& out) const {
+    append_pieces(record, out);
+    if (record.exception.empty()) return;
+    if (!out.empty() && out.back() != '\n') out += '\n';
+    if (controls_ == Controls::escape) {
+      detail::append_visible(record.exception, out);
+    } else {
+      out += record.exception;
+    }
+  }
+
+ private:
+  void append_pieces(const LogRecord& record, std::string& out) const {
     for (const Piece& piece : pieces_) {
       switch (piece.kind) {
         case Piece::Kind::literal:
@@ -86,9 +102,13 @@ class Formatter::Pattern {
     }
   }
 
- private:
   void append_text(const LogRecord& record, const Piece& piece, std::string& out) const {
     const auto append = [&](std::string_view text) {
+      std::string visible;
+      if (controls_ == Controls::escape && !detail::is_visible(text)) {
+        detail::append_visible(text, visible);
+        text = visible;
+      }
       if (piece.padding.idle()) {
         out += text;
       } else {
@@ -96,41 +116,48 @@ class Formatter::Pattern {
       }
     };
     switch (piece.field) {
-      case Field::name:
+      case Attribute::name:
         return append(record.name);
-      case Field::levelname:
+      case Attribute::levelname:
         return append(level_name(record.level));
-      case Field::message:
+      case Attribute::message:
         return append(record.message);
-      case Field::pathname:
+      case Attribute::pathname:
         return append(record.pathname);
-      case Field::filename:
+      case Attribute::filename:
         return append(record.filename());
-      case Field::module_name:
+      case Attribute::module_name:
         return append(record.module_name());
-      case Field::func_name:
+      case Attribute::func_name:
         return append(record.func);
-      case Field::thread_name:
+      case Attribute::thread_name:
         return append(record.thread_name);
-      case Field::process_name:
+      case Attribute::process_name:
         return append(record.process_name);
-      case Field::asctime: {
+      case Attribute::fields:
+      case Attribute::context: {
+        std::string text;
+        detail::append_fields(piece.field == Attribute::fields ? record.fields : record.context,
+                              text);
+        return append(text);
+      }
+      case Attribute::asctime: {
         if (piece.padding.idle()) return date_format_.append(record.created, out);
         std::string text;
         date_format_.append(record.created, text);
         return append(text);
       }
-      case Field::levelno:
-      case Field::lineno:
-      case Field::msecs:
-      case Field::thread:
-      case Field::process: {
+      case Attribute::levelno:
+      case Attribute::lineno:
+      case Attribute::msecs:
+      case Attribute::thread:
+      case Attribute::process: {
         std::string text;
         append_number(number_of<std::int64_t>(record, piece.field), {}, text);
         return append(text);
       }
-      case Field::created:
-      case Field::relative_created: {
+      case Attribute::created:
+      case Attribute::relative_created: {
         std::string text;
         append_number(number_of<double>(record, piece.field), {}, text);
         return append(text);
@@ -140,20 +167,19 @@ class Formatter::Pattern {
 
   const std::vector<Piece> pieces_;
   const detail::DateFormat date_format_;
+  const Controls controls_;
 };
 
-Formatter::Formatter(std::string_view pattern, std::string_view datefmt, Style style) {
+Formatter::Formatter(std::string_view pattern, std::string_view datefmt, Style style,
+                     Controls controls) {
   if (pattern.empty()) pattern = style == Style::percent ? "%(message)s" : "{message}";
-  pattern_ = std::make_unique<const Pattern>(pattern, datefmt, style);
+  pattern_ = std::make_unique<const Pattern>(pattern, datefmt, style, controls);
 }
 
 Formatter::~Formatter() = default;
 
 void Formatter::format(const LogRecord& record, std::string& out) const {
   pattern_->append(record, out);
-  if (record.exception.empty()) return;
-  if (!out.empty() && out.back() != '\n') out += '\n';
-  out += record.exception;
 }
 
 }  // namespace conc::logging

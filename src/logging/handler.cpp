@@ -1,15 +1,18 @@
 #include <conc/detail/machine.hpp>
-#include <conc/lock_guard.hpp>
 #include <conc/logging/handler.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
+#include <new>
 #include <stdexcept>
 #include <typeinfo>
 #include <utility>
 
 #include "active.hpp"
 #include "complaint.hpp"
+#include "filtered.hpp"
+#include "fork.hpp"
 #include "line_buffer.hpp"
 #include "published.hpp"
 #include "shutdown.hpp"
@@ -41,18 +44,53 @@ constinit conc::detail::Atomic<std::uint64_t> last_serial{0};
 }  // namespace
 
 struct Handler::State {
-  explicit State(Wants what) : wants(what) {}
+  State(const Handler* owner, Wants what) : wants(what), owner_(owner) {}
+
+  // Takes the lock for what the handler does with its records, unless that needs none.
+  std::unique_lock<Lock> enter(detail::Active& active) {
+    if (wants == Wants::shared) return {};
+    active.begin_locked();
+    return std::unique_lock(lock);
+  }
 
   const Wants wants;
   const std::uint64_t serial = last_serial.fetch_add(1, std::memory_order_relaxed) + 1;
   conc::detail::Atomic<int> level{static_cast<int>(Level::notset)};
   conc::detail::Atomic<std::uint64_t> lost{0};
   detail::Published<Outfit> outfit;
-  Lock lock{"logging.Handler"};
+  Lock lock{lock_name};
   detail::Complaint complaint;
+
+ private:
+  static constexpr const char* lock_name = "logging.Handler";
+
+  void fork(detail::ForkMoment moment, Until until) CONC_NO_THREAD_SAFETY_ANALYSIS {
+    switch (moment) {
+      case detail::ForkMoment::before:
+        // A thread that forks inside of emit() has it already.
+        held_by_fork_ = !detail::Active::locks(owner_) && lock.acquire(until);
+        return;
+      case detail::ForkMoment::in_parent:
+        if (held_by_fork_) lock.release();
+        return;
+      case detail::ForkMoment::in_child:
+        // Not released, since it would be handed over to a thread that is not there.
+        ::new (static_cast<void*>(&lock)) Lock(lock_name);
+        if (detail::Active::locks(owner_)) lock.acquire();
+        outfit.renew_after_fork();
+        return;
+    }
+  }
+
+  const Handler* const owner_;
+  bool held_by_fork_ = false;
+  const detail::ForkEntry fork_entry_{this, [](void* self, detail::ForkMoment moment, Until until) {
+                                        static_cast<State*>(self)->fork(moment, until);
+                                      }};
 };
 
-Handler::Handler(Wants wants, std::string terminator) : state_(std::make_unique<State>(wants)) {
+Handler::Handler(Wants wants, std::string terminator)
+    : state_(std::make_unique<State>(this, wants)) {
   set_terminator(std::move(terminator));
 }
 
@@ -85,6 +123,11 @@ void Handler::set_terminator(std::string terminator) {
   });
 }
 
+std::string Handler::terminator() const {
+  const auto outfit = state_->outfit.read();
+  return outfit ? outfit->terminator : std::string();
+}
+
 void Handler::add_filter(std::shared_ptr<const Filter> filter) {
   if (filter == nullptr) {
     throw std::invalid_argument("conc::logging::Handler::add_filter: the filter must not be null.");
@@ -101,11 +144,11 @@ void Handler::remove_filter(const std::shared_ptr<const Filter>& filter) {
   state_->outfit.update([&](Outfit& outfit) { return std::erase(outfit.filters, filter) != 0; });
 }
 
-bool Handler::handle(const LogRecord& record) noexcept {
+bool Handler::handle(const LogRecord& original) noexcept {
   State& state = *state_;
   if (state.wants == Wants::nothing) return true;
   if (detail::Active::contains(this)) {
-    lose("a record that it logged itself was lost: ", record.message);
+    lose("a record that it logged itself was lost: ", original.message);
     return true;
   }
 
@@ -113,11 +156,9 @@ bool Handler::handle(const LogRecord& record) noexcept {
   bool passed = false;
   try {
     const auto outfit = state.outfit.read();
-    if (outfit) {
-      for (const auto& filter : outfit->filters) {
-        if (!filter->accepts(record)) return false;
-      }
-    }
+    detail::Filtered filtered(original);
+    if (outfit && !filtered.passes(outfit->filters)) return false;
+    const LogRecord& record = filtered.record();
     passed = true;
 
     detail::LineBuffer line;
@@ -127,8 +168,7 @@ bool Handler::handle(const LogRecord& record) noexcept {
       if (outfit) line.text() += outfit->terminator;
     }
 
-    active.begin_locked();
-    const LockGuard guard(state.lock);
+    const auto held = state.enter(active);
     emit(record, line.text());
   } catch (...) {
     lose("a record was lost: ", detail::describe_current_exception());
@@ -138,17 +178,15 @@ bool Handler::handle(const LogRecord& record) noexcept {
 
 void Handler::flush() {
   detail::Active active(this);
-  active.begin_locked();
-  const LockGuard guard(state_->lock);
+  const auto held = state_->enter(active);
   on_flush();
 }
 
 void Handler::close() {
   detail::Active active(this);
-  active.begin_locked();
-  const LockGuard guard(state_->lock);
+  const auto held = state_->enter(active);
   try {
-    on_flush();
+    if (flushes_on_close()) on_flush();
   } catch (...) {
     on_close();
     throw;
@@ -159,6 +197,8 @@ void Handler::close() {
 std::uint64_t Handler::lost() const noexcept {
   return state_->lost.load(std::memory_order_relaxed);
 }
+
+std::uint64_t Handler::dropped() const noexcept { return 0; }
 
 std::string Handler::description() const {
   const char* const name = typeid(*this).name();
@@ -175,6 +215,8 @@ void Handler::on_flush() {}
 
 void Handler::on_close() {}
 
+bool Handler::flushes_on_close() const noexcept { return true; }
+
 Lock& Handler::lock() const noexcept { return state_->lock; }
 
 void Handler::enlist(const std::shared_ptr<Handler>& handler) {
@@ -188,6 +230,15 @@ void Handler::lose(std::string_view what, std::string_view why) const noexcept {
     detail::complain({description(), ": ", what, why, " (", std::to_string(lost), " lost so far)"});
   } catch (...) {
     detail::complain({"a handler: ", what, why});
+  }
+}
+
+void Handler::complain(std::string_view what) const noexcept {
+  if (!state_->complaint.due()) return;
+  try {
+    detail::complain({description(), ": ", what});
+  } catch (...) {
+    detail::complain({"a handler: ", what});
   }
 }
 

@@ -1,5 +1,6 @@
 #include <conc/logging/level.hpp>
 
+#include "level_names.hpp"
 #include "published.hpp"
 
 #include <algorithm>
@@ -37,6 +38,8 @@ detail::Published<std::vector<LevelName>>& added_names() {
 }
 
 }  // namespace
+
+void detail::renew_level_names_after_fork() noexcept { added_names().renew_after_fork(); }
 
 std::string level_name(Level level) {
   if (const auto added = added_names().read()) {

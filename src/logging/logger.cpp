@@ -8,8 +8,10 @@
 
 #include "active.hpp"
 #include "complaint.hpp"
+#include "filtered.hpp"
 #include "process_id.hpp"
 #include "published.hpp"
+#include "thread_context.hpp"
 #include "tree.hpp"
 
 namespace conc::logging {
@@ -56,7 +58,7 @@ Logger::Logger(std::string name)
 Logger::~Logger() = default;
 
 void Logger::write(Level level, const CallSite& site, std::string_view message,
-                   std::string_view exception) const noexcept {
+                   std::string_view exception, std::span<const Field> fields) const noexcept {
   try {
     const auto created = conc::detail::WallClock::now();
     const std::string thread_name = conc::detail::this_thread_name();
@@ -74,27 +76,29 @@ void Logger::write(Level level, const CallSite& site, std::string_view message,
         .thread_name = thread_name,
         .process = detail::process_id(),
         .process_name = detail::process_name,
+        .fields = fields,
+        .context = detail::thread_context(),
     });
   } catch (...) {
     complain_of_loss(*this);
   }
 }
 
-void Logger::handle(const LogRecord& record) const noexcept {
+void Logger::handle(const LogRecord& original) const noexcept {
   if (disabled()) return;
+  detail::Filtered filtered(original);
   try {
-    if (detail::Active::defer(*this, record)) return;
+    if (detail::Active::defer(*this, original)) return;
     if (const auto filters = state_->filters.read()) {
       if (detail::Active::contains(this)) return;  // logged by one of the filters
       const detail::Active active(this);
-      for (const auto& filter : *filters) {
-        if (!filter->accepts(record)) return;
-      }
+      if (!filtered.passes(*filters)) return;
     }
   } catch (...) {
     return complain_of_loss(*this);
   }
 
+  const LogRecord& record = filtered.record();
   bool found = false;
   const Logger* logger = this;
   do {

@@ -15,19 +15,29 @@ namespace {
 
 struct FieldName {
   std::string_view name;
-  Field field;
+  Attribute field;
 };
 
 constexpr std::array field_names{
-    FieldName{"name", Field::name},           FieldName{"levelno", Field::levelno},
-    FieldName{"levelname", Field::levelname}, FieldName{"pathname", Field::pathname},
-    FieldName{"filename", Field::filename},   FieldName{"module", Field::module_name},
-    FieldName{"lineno", Field::lineno},       FieldName{"funcName", Field::func_name},
-    FieldName{"created", Field::created},     FieldName{"asctime", Field::asctime},
-    FieldName{"msecs", Field::msecs},         FieldName{"relativeCreated", Field::relative_created},
-    FieldName{"thread", Field::thread},       FieldName{"threadName", Field::thread_name},
-    FieldName{"process", Field::process},     FieldName{"processName", Field::process_name},
-    FieldName{"message", Field::message},
+    FieldName{"name", Attribute::name},
+    FieldName{"levelno", Attribute::levelno},
+    FieldName{"levelname", Attribute::levelname},
+    FieldName{"pathname", Attribute::pathname},
+    FieldName{"filename", Attribute::filename},
+    FieldName{"module", Attribute::module_name},
+    FieldName{"lineno", Attribute::lineno},
+    FieldName{"funcName", Attribute::func_name},
+    FieldName{"created", Attribute::created},
+    FieldName{"asctime", Attribute::asctime},
+    FieldName{"msecs", Attribute::msecs},
+    FieldName{"relativeCreated", Attribute::relative_created},
+    FieldName{"thread", Attribute::thread},
+    FieldName{"threadName", Attribute::thread_name},
+    FieldName{"process", Attribute::process},
+    FieldName{"processName", Attribute::process_name},
+    FieldName{"message", Attribute::message},
+    FieldName{"fields", Attribute::fields},
+    FieldName{"context", Attribute::context},
 };
 
 // No line needs more; it keeps a slip of the pen from filling the memory.
@@ -40,9 +50,9 @@ constexpr bool contains(std::string_view set, char c) {
 constexpr bool is_digit(char c) { return '0' <= c && c <= '9'; }
 
 // What a field is when the pattern does not ask for anything else.
-constexpr Piece::Kind natural_kind(Field field) {
-  if (field >= Field::created) return Piece::Kind::real;
-  if (field >= Field::levelno) return Piece::Kind::integer;
+constexpr Piece::Kind natural_kind(Attribute field) {
+  if (field >= Attribute::created) return Piece::Kind::real;
+  if (field >= Attribute::levelno) return Piece::Kind::integer;
   return Piece::Kind::text;
 }
 
@@ -87,7 +97,7 @@ class Compiler {
 
   // Ahead: field)[flags][width][.precision]conversion
   void percent_field() {
-    const Field field = take_field(")");
+    const Attribute field = take_field(")");
     cursor_.skip(')');
     const std::string_view flags = cursor_.take_while("-+ #0");
     Padding padding;
@@ -116,7 +126,7 @@ class Compiler {
 
   // Ahead: field[:specification]}
   void brace_field() {
-    const Field field = take_field(":!}");
+    const Attribute field = take_field(":!}");
     std::string_view spec;
     if (cursor_.skip(':')) spec = cursor_.take_until("{}");
     if (!cursor_.skip('}')) fail("only \"}\" or \":\" and a specification may follow");
@@ -159,14 +169,14 @@ class Compiler {
     return padding;
   }
 
-  void add_text(Field field, Padding padding) {
+  void add_text(Attribute field, Padding padding) {
     end_literal();
     pieces_.push_back({Piece::Kind::text, field, std::move(padding), {}});
     has_field_ = true;
   }
 
   // `spec` is for fmt, as it stands between "{:" and "}".
-  void add_number(Field field, const std::string& spec) {
+  void add_number(Attribute field, const std::string& spec) {
     Piece::Kind kind = natural_kind(field);
     const char type = spec.empty() ? '0' : spec.back();
     if (contains("dxXobB", type)) {
@@ -214,7 +224,7 @@ class Compiler {
     return std::move(pieces_);
   }
 
-  Field take_field(std::string_view ends) {
+  Attribute take_field(std::string_view ends) {
     field_name_ = cursor_.take_until(ends);
     if (cursor_.at_end()) fail("the field has no end");
     std::string known;

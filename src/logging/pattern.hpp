@@ -12,7 +12,7 @@
 
 namespace conc::logging::detail {
 
-enum class Field : std::uint8_t {
+enum class Attribute : std::uint8_t {
   // Text
   name,
   levelname,
@@ -24,6 +24,8 @@ enum class Field : std::uint8_t {
   asctime,
   thread_name,
   process_name,
+  fields,
+  context,
   // Integers
   levelno,
   lineno,
@@ -44,7 +46,7 @@ struct Piece {
   };
 
   Kind kind = Kind::literal;
-  Field field{};
+  Attribute field{};
   Padding padding{};
   std::string text{};
 };

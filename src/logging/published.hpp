@@ -16,7 +16,7 @@ namespace conc::logging::detail {
 // published meanwhile; a version dies with its last reader, so what it holds (a file, for instance)
 // is given back at once and not some time later. Reading costs two atomic read-modify-writes, or
 // one load when the value is empty. There is nothing to repair in the child of a fork but the
-// writers' mutex.
+// writers' mutex; a version that another thread was reading is never freed there.
 //
 // The word holds the current version and how many readers took it from here:
 //
@@ -110,6 +110,9 @@ class Published {
     retired.word = word_.exchange(word_of(next.get()), std::memory_order_acq_rel);
     static_cast<void>(next.release());
   }
+
+  // In the child of a fork, whose other threads are gone.
+  void renew_after_fork() noexcept { ::new (static_cast<void*>(&writers_)) conc::detail::Mutex; }
 
  private:
   using Word = std::uint64_t;

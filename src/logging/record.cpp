@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <memory>
+#include <type_traits>
+#include <variant>
 
 namespace conc::logging {
 
@@ -20,19 +23,66 @@ std::string_view LogRecord::module_name() const noexcept {
 
 OwnedRecord LogRecord::own() const { return OwnedRecord(*this); }
 
+namespace {
+
+// Memory that was measured before, handed out piece by piece.
+class Pieces {
+ public:
+  explicit Pieces(char* begin) : end_(begin) {}
+
+  // Fields come first, since they are aligned.
+  void copy(std::span<const Field>& fields) {
+    auto* const begin = reinterpret_cast<Field*>(end_);
+    std::uninitialized_copy(fields.begin(), fields.end(), begin);
+    end_ += fields.size_bytes();
+    fields = {begin, fields.size()};
+  }
+
+  void copy(std::string_view& text) {
+    char* const begin = end_;
+    end_ = std::copy(text.begin(), text.end(), begin);
+    text = {begin, text.size()};
+  }
+
+  void copy_texts(std::span<const Field> fields) {
+    for (const Field& constant : fields) {
+      Field& field = const_cast<Field&>(constant);  // the copies above
+      copy(field.name);
+      if (auto* const text = std::get_if<std::string_view>(&field.value)) copy(*text);
+    }
+  }
+
+ private:
+  char* end_;
+};
+
+std::size_t size_of(std::span<const Field> fields) {
+  std::size_t size = fields.size_bytes();
+  for (const Field& field : fields) {
+    size += field.name.size();
+    if (const auto* const text = std::get_if<std::string_view>(&field.value)) size += text->size();
+  }
+  return size;
+}
+
+}  // namespace
+
+static_assert(std::is_trivially_copyable_v<Field>);
+static_assert(alignof(Field) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+
 OwnedRecord::OwnedRecord(const LogRecord& record) : record_(record) {
   const std::array texts{&record_.name,        &record_.message, &record_.exception,
                          &record_.pathname,    &record_.func,    &record_.thread_name,
                          &record_.process_name};
-  std::size_t size = 0;
+  std::size_t size = size_of(record.fields) + size_of(record.context);
   for (const std::string_view* text : texts) size += text->size();
-  text_.reset(new char[size]);
-  char* end = text_.get();
-  for (std::string_view* text : texts) {
-    char* const begin = end;
-    end = std::copy(text->begin(), text->end(), begin);
-    *text = {begin, text->size()};
-  }
+  store_.reset(new char[size]);
+  Pieces pieces(store_.get());
+  pieces.copy(record_.fields);
+  pieces.copy(record_.context);
+  for (std::string_view* text : texts) pieces.copy(*text);
+  pieces.copy_texts(record_.fields);
+  pieces.copy_texts(record_.context);
 }
 
 }  // namespace conc::logging

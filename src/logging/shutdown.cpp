@@ -37,6 +37,9 @@ class Roster {
     handlers_.try_emplace(serial, handler);
   }
 
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+
   // The youngest first.
   std::vector<std::shared_ptr<Handler>> living() {
     std::vector<std::shared_ptr<Handler>> living;
@@ -65,6 +68,9 @@ class Roster {
 void close_at_shutdown(std::uint64_t serial, const std::shared_ptr<Handler>& handler) {
   Roster::instance().enter(serial, handler);
 }
+
+void lock_roster() { Roster::instance().lock(); }
+void unlock_roster() { Roster::instance().unlock(); }
 
 }  // namespace detail
 

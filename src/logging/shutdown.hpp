@@ -15,4 +15,8 @@ namespace conc::logging::detail {
 // Throws std::bad_alloc.
 void close_at_shutdown(std::uint64_t serial, const std::shared_ptr<Handler>& handler);
 
+// Keep other threads out of the list, and let them in again; for fork().
+void lock_roster();
+void unlock_roster();
+
 }  // namespace conc::logging::detail

@@ -1,9 +1,14 @@
 #include <conc/logging/stream_handler.hpp>
 
+#include <atomic>
 #include <cerrno>
+#include <cstddef>
+#include <cstdlib>
 #include <iostream>
 #include <stdexcept>
 #include <system_error>
+
+#include <unistd.h>
 
 namespace conc::logging {
 namespace {
@@ -11,6 +16,24 @@ namespace {
 [[noreturn]] void throw_last_error(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
 }
+
+bool terminal_wants_colour(std::FILE* file) noexcept {
+  if (file == nullptr || ::isatty(::fileno(file)) == 0) return false;
+  const char* const no_colour = std::getenv("NO_COLOR");
+  const char* const terminal = std::getenv("TERM");
+  return (no_colour == nullptr || *no_colour == '\0') &&
+         (terminal == nullptr || std::string_view(terminal) != "dumb");
+}
+
+// What a terminal is told before the line; "" for nothing.
+constexpr std::string_view colour_of(Level level) noexcept {
+  if (level >= Level::critical) return "\x1b[1;31m";
+  if (level >= Level::error) return "\x1b[31m";
+  if (level >= Level::warning) return "\x1b[33m";
+  return level < Level::info && level > Level::notset ? "\x1b[2m" : "";
+}
+
+constexpr std::string_view plain_again = "\x1b[0m";
 
 }  // namespace
 
@@ -21,10 +44,13 @@ StreamHandler::StreamHandler(std::FILE* stream)
   if (stream == nullptr) {
     throw std::invalid_argument("conc::logging::StreamHandler: the stream must not be null.");
   }
+  set_colour(Colour::automatic);
 }
 
 StreamHandler::StreamHandler(std::ostream& stream)
-    : Handler(Wants::line, "\n"), file_(nullptr), stream_(&stream) {}
+    : Handler(Wants::line, "\n"), file_(nullptr), stream_(&stream) {
+  set_colour(Colour::automatic);
+}
 
 StreamHandler::~StreamHandler() = default;
 
@@ -34,7 +60,32 @@ std::string StreamHandler::description() const {
   return "StreamHandler";
 }
 
-void StreamHandler::emit(const LogRecord&, std::string_view line) {
+void StreamHandler::set_colour(Colour colour) noexcept {
+  std::FILE* const file = stream_ == nullptr      ? file_
+                          : stream_ == &std::cout ? stdout
+                          : stream_ == &std::cerr ? stderr
+                                                  : nullptr;
+  coloured_.store(
+      colour == Colour::always || (colour == Colour::automatic && terminal_wants_colour(file)),
+      std::memory_order_relaxed);
+}
+
+void StreamHandler::emit(const LogRecord& record, std::string_view line) {
+  const std::string_view colour =
+      coloured_.load(std::memory_order_relaxed) ? colour_of(record.level) : std::string_view();
+  if (colour.empty()) {
+    write(line);
+  } else {
+    // The line's end stands behind all commands, so that the next line begins plain.
+    const std::size_t end = line.find_last_not_of('\n') + 1;
+    std::string text;
+    ((text += colour) += line.substr(0, end)) += plain_again;
+    write(text += line.substr(end));
+  }
+  on_flush();
+}
+
+void StreamHandler::write(std::string_view line) {
   if (stream_ != nullptr) {
     if (!*stream_) stream_->clear();
     stream_->write(line.data(), static_cast<std::streamsize>(line.size()));
@@ -45,7 +96,6 @@ void StreamHandler::emit(const LogRecord&, std::string_view line) {
       throw_last_error("write");
     }
   }
-  on_flush();
 }
 
 void StreamHandler::on_flush() {

@@ -1,11 +1,16 @@
 #include "tree.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <iterator>
 #include <limits>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "complaint.hpp"
 #include "reports.hpp"
 
 namespace conc::logging::detail {
@@ -22,8 +27,54 @@ Tree& Tree::instance() {
 
 Tree::Tree() : start_(conc::detail::WallClock::now()), root_(std::string(root_name)) {
   root_.state_->level.store(static_cast<int>(Level::warning), std::memory_order_relaxed);
+  read_environment();
   update(root_);
   hear_reports();
+}
+
+void Tree::read_environment() {
+  const char* const text = std::getenv("CONC_LOG");
+  if (text == nullptr) return;
+  for (std::string_view rest = text;;) {
+    try {
+      auto rule = next_rule(rest);
+      if (!rule) break;
+      rules_.push_back(*std::move(rule));
+    } catch (const std::invalid_argument& wrong) {
+      complain({"in CONC_LOG: ", wrong.what()});
+    }
+  }
+  root_level_is_given_ = std::any_of(rules_.begin(), rules_.end(), [](const LevelRule& rule) {
+    return rule.applies_to(root_name);
+  });
+  apply_rules(root_);
+}
+
+void Tree::add_rules(std::vector<LevelRule> rules) {
+  const std::lock_guard guard(mutex_);
+  rules_.insert(rules_.end(), std::make_move_iterator(rules.begin()),
+                std::make_move_iterator(rules.end()));
+  // Nothing throws from here on. Only what the new rules are about changes: a program may have set
+  // the levels of others since.
+  const auto first_new = rules_.end() - static_cast<std::ptrdiff_t>(rules.size());
+  const auto set = [&](Logger& logger) {
+    for (auto rule = first_new; rule != rules_.end(); ++rule) {
+      if (rule->applies_to(logger.name())) store_level(logger, rule->level);
+    }
+    update(logger);
+  };
+  set(root_);
+  for (const auto& [_, one] : loggers_) set(*one);
+}
+
+void Tree::apply_rules(Logger& logger) noexcept {
+  for (const LevelRule& rule : rules_) {
+    if (rule.applies_to(logger.name())) store_level(logger, rule.level);
+  }
+}
+
+void Tree::store_level(Logger& logger, Level level) noexcept {
+  logger.state_->level.store(static_cast<int>(level), std::memory_order_relaxed);
 }
 
 Logger& Tree::get(std::string_view name) {
@@ -38,13 +89,15 @@ Logger& Tree::get(std::string_view name) {
   loggers_.emplace(logger.name(), std::move(made));
   // Nothing throws from here on.
   logger.state_->parent.store(&parent, std::memory_order_release);
+  apply_rules(logger);
   update(logger);
-  // It comes between its parent and those below it. Their levels stay as they are: it has none.
+  // It comes between its parent and those below it, whose levels change if it has one of its own.
   for (const auto& [_, one] : lower) {
     auto& above = one->state_->parent;
     if (above.load(std::memory_order_relaxed) == &parent) {
       above.store(&logger, std::memory_order_release);
     }
+    update(*one);
   }
   return logger;
 }
@@ -61,7 +114,7 @@ std::vector<Logger*> Tree::children(const Logger& parent) {
 void Tree::set_level(Logger& logger, Level level) {
   const std::lock_guard guard(mutex_);
   const Range lower = below(logger);
-  logger.state_->level.store(static_cast<int>(level), std::memory_order_relaxed);
+  store_level(logger, level);
   update(logger);
   for (const auto& [_, one] : lower) update(*one);
 }
@@ -77,6 +130,15 @@ void Tree::set_floor(Level floor) {
   floor_ = static_cast<int>(floor);
   update(root_);
   for (const auto& [_, one] : loggers_) update(*one);
+}
+
+void Tree::renew_after_fork() noexcept {
+  const auto renew = [](Logger& logger) {
+    logger.state_->handlers.renew_after_fork();
+    logger.state_->filters.renew_after_fork();
+  };
+  renew(root_);
+  for (const auto& [_, one] : loggers_) renew(*one);
 }
 
 Logger& Tree::nearest_ancestor(std::string_view name) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "level_rules.hpp"
 #include "published.hpp"
 
 namespace conc::logging {
@@ -52,12 +53,30 @@ class Tree {
   void set_disabled(Logger& logger, bool disabled);
   void set_floor(Level floor);
 
+  // Sets the levels that the rules say, now and of loggers that are made later.
+  void add_rules(std::vector<LevelRule> rules);
+  // Whether the environment set the root's level.
+  [[nodiscard]] bool root_level_is_given() const noexcept { return root_level_is_given_; }
+
+  // Keep other threads out, and let them in again; for fork().
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+  // In the child, with the lock held.
+  void renew_after_fork() noexcept;
+
   [[nodiscard]] std::chrono::system_clock::time_point start() const noexcept { return start_; }
 
  private:
   using Loggers = std::map<std::string_view, std::unique_ptr<Logger>>;  // keys: Logger::name_
 
   Tree();
+
+  void read_environment();
+
+  static void store_level(Logger& logger, Level level) noexcept;
+
+  // Sets the logger's own level by the rules, if any is about it.
+  void apply_rules(Logger& logger) noexcept;
 
   [[nodiscard]] Logger& nearest_ancestor(std::string_view name);
   // The loggers below, of any depth.
@@ -73,10 +92,12 @@ class Tree {
   void update(Logger& logger) noexcept;
 
   const std::chrono::system_clock::time_point start_;
+  bool root_level_is_given_ = false;  // constant from the beginning
   conc::detail::Mutex mutex_;
   Logger root_;
   // Guarded by mutex_.
   Loggers loggers_;  // but the root
+  std::vector<LevelRule> rules_;
   int floor_ = static_cast<int>(Level::notset);
 };
 

@@ -118,6 +118,10 @@ class CONC_EXPORT PostMemory {
   static void free(void* memory, std::size_t size) noexcept;
 };
 
+// The job itself, or, when something goes along with what this thread submits, one that carries
+// that and the job. Throws std::bad_alloc.
+[[nodiscard]] CONC_EXPORT Job& with_carried(Job& job);
+
 // What a posted call threw goes to report().
 CONC_COLD CONC_EXPORT void report_posted() noexcept;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <conc/config.hpp>
+#include <conc/detail/carried.hpp>
 #include <conc/detail/future_state.hpp>
 #include <conc/detail/job.hpp>
 
@@ -129,6 +130,13 @@ class TaskState final : public FutureState<std::remove_cv_t<result_of<F>>>, publ
 
   // Makes the result and destroys the callable. Returns the phase to complete with.
   Word call() noexcept {
+    const Word phase = call_as_submitted();
+    carried_.reset();
+    return phase;
+  }
+
+  Word call_as_submitted() noexcept {
+    const Carried::Scope scope(carried_);
     Word phase = FutureStateBase::value;
     try {
       if constexpr (std::is_void_v<Result>) {
@@ -170,6 +178,7 @@ class TaskState final : public FutureState<std::remove_cv_t<result_of<F>>>, publ
     if constexpr (takes_stop_token<F>) stop_.request_stop();
   }
 
+  Carried carried_;
   [[no_unique_address]] Stop stop_;
   union {
     F callable_;

@@ -18,11 +18,13 @@ namespace conc::logging {
 
 // Where records go: to `handlers`, or to the file `filename`, or to `stream`, or else to stderr.
 struct BasicConfig {
-  std::optional<Level> level = {};  // of the root; left as it is by default
+  // Of the root; left as it is by default, and when CONC_LOG in the environment sets it.
+  std::optional<Level> level = {};
   // "%(levelname)s:%(name)s:%(message)s" by default, or the same in the other style.
   std::string format = {};
   std::string datefmt = {};  // as Formatter has it
   Style style = Style::percent;
+  Controls controls = Controls::keep;
   std::filesystem::path filename = {};
   FileMode filemode = FileMode::append;
   std::ostream* stream = nullptr;  // must live as long as anything logs

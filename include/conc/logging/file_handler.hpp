@@ -24,8 +24,9 @@ struct FileOptions {
 // Durability: each record is handed to the kernel by a write(2) of its own before the logging call
 // returns. From then on it survives whatever happens to the process, kill -9 included; it does not
 // survive a crash of the machine before the kernel has written it to disk. A kill in the middle of
-// the call may leave a part of its line, since Linux then stops between two pages of the file.
-// Nothing is buffered, so flush() has nothing to do.
+// the call may leave a part of its line, since Linux then stops between two pages of the file;
+// whoever opens the file next with a FileHandler begins a new line. Nothing is buffered, so flush()
+// has nothing to do.
 //
 // The file is opened for appending whatever the mode, so several processes may share it. It is
 // closed on exec.
@@ -58,8 +59,17 @@ class CONC_LOGGING_EXPORT FileHandler : public Handler {
   void emit(const LogRecord& record, std::string_view line) override;
   void on_close() override;
 
- private:
+  // For classes that change the file now and then; with the lock held.
+
+  // Opens the file if it is not open. Throws std::system_error.
   void open();
+  // Closes it; the next record, or open(), opens what has its name then. Throws std::system_error.
+  void shut();
+  // The open file's number of the operating system; -1 when none is open.
+  [[nodiscard]] int descriptor() const noexcept { return fd_; }
+
+ private:
+  [[nodiscard]] bool ends_in_a_line() const;
   void write(std::string_view text);
   [[noreturn]] void fail(const char* what) const;
 

@@ -1,10 +1,11 @@
-// Filter: says which records pass.
+// Filter: says which records pass, and may change them.
 #pragma once
 
 #include <conc/export.hpp>
 #include <conc/logging/record.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace conc::logging {
@@ -20,6 +21,7 @@ namespace conc::logging {
 class CONC_LOGGING_EXPORT Filter {
  public:
   using Predicate = std::function<bool(const LogRecord&)>;
+  using Replacement = std::function<std::optional<OwnedRecord>(const LogRecord&)>;
 
   // Passes the records of the logger `name` and of those below it; "" passes all.
   explicit Filter(std::string name);
@@ -28,13 +30,35 @@ class CONC_LOGGING_EXPORT Filter {
   // Throws std::invalid_argument when `passes` is empty.
   explicit Filter(Predicate passes);
 
-  // Whether the record passes.
-  // Throws what the predicate throws.
+  // Passes the record that `replace` returns instead of the one that it is given, to the filters
+  // behind it, the handler, and, from a logger's filter, to all handlers; none when it returns
+  // none:
+  //
+  //   const auto filter = std::make_shared<logging::Filter>([](const logging::LogRecord& record) {
+  //     logging::LogRecord changed = record;
+  //     const std::string text = without_passwords(record.message);
+  //     changed.message = text;
+  //     return std::optional(changed.own());
+  //   });
+  //
+  // Throws std::invalid_argument when `replace` is empty.
+  // Python: a filter that returns a record, since 3.12
+  explicit Filter(Replacement replace);
+
+  // Whether the record, or one in its place, passes.
+  // Throws what the callable throws.
   [[nodiscard]] bool accepts(const LogRecord& record) const;
+
+  // The record that takes the place of `record`, if the filter replaces records and one passes.
+  // Throws what the callable throws.
+  [[nodiscard]] std::optional<OwnedRecord> replacement(const LogRecord& record) const;
+  [[nodiscard]] bool replaces() const noexcept { return replace_ != nullptr; }
 
  private:
   std::string name_;
-  Predicate passes_;  // empty: by name
+  // At most one of them is there; none: by name.
+  Predicate passes_;
+  Replacement replace_;
 };
 
 }  // namespace conc::logging

@@ -1,12 +1,17 @@
 // FormatString: the text of a logging call, checked by the compiler, and the place of the call.
 #pragma once
 
+#include <conc/logging/field.hpp>
+
 #include <fmt/format.h>
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
 
 namespace conc::logging {
 
@@ -17,12 +22,30 @@ struct CallSite {
   std::uint32_t line = 0;  // from 1; 0 means unknown
 };
 
+namespace detail {
+
+// fmt's format string for the arguments of the message, that is, for all but the fields.
+template <class... Args>
+struct MessageFormat {
+  static constexpr std::size_t count = arguments_before_fields<Args...>();
+  static_assert(count + number_of_fields<Args...> == sizeof...(Args),
+                "conc: fields stand behind the arguments of the message.");
+
+  template <std::size_t... Is>
+  static fmt::format_string<std::tuple_element_t<Is, std::tuple<Args...>>...> select(
+      std::index_sequence<Is...>);
+  using type = decltype(select(std::make_index_sequence<count>()));
+};
+
+}  // namespace detail
+
 // A parameter type, made from a string literal at compile time:
 //
 //   logger.info("{} of {} done", done, total);    // "{:d}" for a string does not compile
 //   logger.info("{}", text);                      // text made at run time is an argument
 //
-// The syntax is fmt's; what it can format, can be logged. A function of your own that passes a
+// The syntax is fmt's; what it can format, can be logged. Fields (see Field) stand behind the
+// arguments and are not a part of the text. A function of your own that passes a
 // message on takes a FormatString too, so that its caller's place is recorded and its caller's
 // arguments are checked:
 //
@@ -44,7 +67,7 @@ class FormatString {
                          const char* func = __builtin_FUNCTION())
       : FormatString(std::string_view(text), std::string_view(pathname), line,
                      std::string_view(func)) {
-    static_cast<void>(fmt::format_string<Args...>(text));  // the check
+    static_cast<void>(typename detail::MessageFormat<Args...>::type(text));  // the check
   }
 
   [[nodiscard]] constexpr std::string_view text() const noexcept { return {text_, text_size_}; }

@@ -17,6 +17,14 @@ enum class Style : std::uint8_t {
   brace,    // {levelname:<8} {lineno:4};   {{ and }} for braces
 };
 
+// What becomes of characters that are not text: control characters, among them the line end and the
+// one that begins a terminal's commands, line separators of Unicode, and bytes that are not UTF-8.
+// In a message that comes from outside they can forge lines and change what a terminal shows.
+enum class Controls : std::uint8_t {
+  keep,
+  escape,  // they are written as "\n", "\x1b", "\u009b"; the pattern's own stay
+};
+
 // A pattern compiled to a list of pieces, once. Many handlers and threads may share a Formatter.
 //
 // The fields, with Python's names:
@@ -30,6 +38,8 @@ enum class Style : std::uint8_t {
 //   module           without the extension      process          the operating system's number
 //   lineno           line                       processName
 //   funcName         function
+//   fields           bytes=12 to="a b", see Field
+//   context          the same of the thread's Context
 //
 // After a percent sign and a field stand C's flags, width, precision and conversion: s for any
 // field, d i u x X o e E f F g G for numbers. In braces, after a colon, stands a format
@@ -47,7 +57,7 @@ class CONC_LOGGING_EXPORT Formatter {
   // without any field, which is most often one of the other style; also for a `datefmt` that holds
   // a null character.
   explicit Formatter(std::string_view pattern = {}, std::string_view datefmt = {},
-                     Style style = Style::percent);
+                     Style style = Style::percent, Controls controls = Controls::keep);
   virtual ~Formatter();
 
   Formatter(const Formatter&) = delete;

@@ -33,6 +33,9 @@ namespace conc::logging {
 // cannot go round for ever. While a thread is in emit() such a record waits until the handler's
 // lock is free again, so two handlers that log to each other cannot deadlock.
 //
+// Over fork() the handlers' locks are taken, for two seconds at most, so that the child finds every
+// handler free and whole and can log, whatever other threads did just then.
+//
 // Python: logging.Handler
 class CONC_LOGGING_EXPORT Handler {
  public:
@@ -77,6 +80,10 @@ class CONC_LOGGING_EXPORT Handler {
   // How many records did not arrive, because of an error or because the handler logged them itself.
   [[nodiscard]] std::uint64_t lost() const noexcept;
 
+  // How many records the handler let go because it had no room for them: a full queue, say. 0 for
+  // handlers that have room for all.
+  [[nodiscard]] virtual std::uint64_t dropped() const noexcept;
+
   // What the handler is, for messages: `FileHandler "/var/log/app.log"`. The name of its class if
   // the handler does not say better. Called with and without the handler's lock.
   [[nodiscard]] virtual std::string description() const;
@@ -86,6 +93,8 @@ class CONC_LOGGING_EXPORT Handler {
   enum class Wants : std::uint8_t {
     nothing,  // it is never called
     record,   // the record alone; nothing is formatted
+    shared,   // the same, but emit(), on_flush() and on_close() are called without the handler's
+              // lock, by several threads at once
     line,     // the record, and the line that the formatter made of it
   };
 
@@ -99,19 +108,30 @@ class CONC_LOGGING_EXPORT Handler {
   virtual void on_flush();
   virtual void on_close();
 
-  // What ends a line. Throws std::bad_alloc.
+  // Says on stderr, at most once a second for each handler, that something went wrong although no
+  // record was lost.
+  void complain(std::string_view what) const noexcept;
+
+  // Whether close() calls on_flush() before on_close(): yes by default.
+  [[nodiscard]] virtual bool flushes_on_close() const noexcept;
+
+  // What ends a line. Throw std::bad_alloc.
   void set_terminator(std::string terminator);
+  [[nodiscard]] std::string terminator() const;
 
   // The lock that emit(), on_flush() and on_close() run under, for further members of a derived
   // class.
   [[nodiscard]] Lock& lock() const noexcept;
 
+  // Has shutdown() close `handler`. For handlers that pass records on to others; a logger does it
+  // for its own.
+  // Throws std::bad_alloc.
+  static void enlist(const std::shared_ptr<Handler>& handler);
+
  private:
   friend class Logger;
+  friend class QueueListener;
   struct State;
-
-  // shutdown() closes it.
-  static void enlist(const std::shared_ptr<Handler>& handler);
 
   // Counts a record that did not arrive, and says so if it is time to.
   void lose(std::string_view what, std::string_view why) const noexcept;
@@ -131,9 +151,10 @@ class CONC_LOGGING_EXPORT NullHandler final : public Handler {
   void emit(const LogRecord& record, std::string_view line) override;
 };
 
-// Flushes and closes every handler that was ever added to a logger and is still alive, the youngest
-// first. Errors are written to stderr. Runs by itself when the program exits; records logged after
-// that, by destructors of globals for instance, still arrive.
+// Flushes and closes every handler that was ever added to a logger, or given to another handler or
+// a QueueListener to pass records on to, and is still alive, the youngest first. Errors are written
+// to stderr. Runs by itself when the program exits; records logged after that, by destructors of
+// globals for instance, still arrive.
 // Python: logging.shutdown()
 CONC_LOGGING_EXPORT void shutdown() noexcept;
 

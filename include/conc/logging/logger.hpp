@@ -10,11 +10,15 @@
 #include <conc/logging/level.hpp>
 #include <conc/logging/record.hpp>
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <exception>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -29,7 +33,13 @@ class Tree;
 // Formats the message and hands it to the logger. What formatting throws is written to stderr.
 // Inline, so that the compiled library has nothing to do with the fmt that the program uses.
 void format_and_write(const Logger& logger, Level level, const CallSite& site,
-                      std::string_view format, fmt::format_args args, bool with_exception) noexcept;
+                      std::string_view format, fmt::format_args args, bool with_exception,
+                      std::span<const Field> fields = {}) noexcept;
+
+// The same for a call's own arguments. `before` are the fields that stand before the call's.
+template <class... Args>
+void log_call(const Logger& logger, Level level, const CallSite& site, std::string_view format,
+              bool with_exception, std::span<const Field> before, Args&... args) noexcept;
 }  // namespace detail
 
 // The logger of that name, always the same object, made when it is asked for the first time. It is
@@ -87,8 +97,7 @@ class CONC_LOGGING_EXPORT Logger {
   template <class... Args>
   void log(Level level, FormatString<std::type_identity_t<Args>...> format, Args&&... args) const {
     if (is_enabled_for(level)) [[unlikely]] {
-      detail::format_and_write(*this, level, format.site(), format.text(),
-                               fmt::make_format_args(args...), false);
+      detail::log_call(*this, level, format.site(), format.text(), false, {}, args...);
     }
   }
 
@@ -98,14 +107,14 @@ class CONC_LOGGING_EXPORT Logger {
   template <class... Args>
   void exception(FormatString<std::type_identity_t<Args>...> format, Args&&... args) const {
     if (is_enabled_for(Level::error)) [[unlikely]] {
-      detail::format_and_write(*this, Level::error, format.site(), format.text(),
-                               fmt::make_format_args(args...), true);
+      detail::log_call(*this, Level::error, format.site(), format.text(), true, {}, args...);
     }
   }
 
-  // Logs finished text, with the text of an exception or "". For bridges from other libraries.
+  // Logs finished text, with the text of an exception or "", and fields. For bridges from other
+  // libraries.
   void write(Level level, const CallSite& site, std::string_view message,
-             std::string_view exception = {}) const noexcept;
+             std::string_view exception = {}, std::span<const Field> fields = {}) const noexcept;
 
   // Takes a record that was made elsewhere through this logger's filters to the handlers, whatever
   // its level, unless the logger is disabled.
@@ -208,15 +217,50 @@ CONC_COLD CONC_LOGGING_EXPORT void complain_of_format(const CallSite& site) noex
 
 CONC_COLD inline void format_and_write(const Logger& logger, Level level, const CallSite& site,
                                        std::string_view format, fmt::format_args args,
-                                       bool with_exception) noexcept {
+                                       bool with_exception,
+                                       std::span<const Field> fields) noexcept {
   try {
     fmt::memory_buffer text;
     fmt::vformat_to(fmt::appender(text), fmt::string_view(format.data(), format.size()), args);
     const std::string exception =
         with_exception ? conc::describe(std::current_exception()) : std::string();
-    logger.write(level, site, {text.data(), text.size()}, exception);
+    logger.write(level, site, {text.data(), text.size()}, exception, fields);
   } catch (...) {
     complain_of_format(site);
+  }
+}
+
+template <class... Args, std::size_t... Is, std::size_t... Fs>
+CONC_COLD void log_with_fields(const Logger& logger, Level level, const CallSite& site,
+                               std::string_view format, bool with_exception,
+                               std::span<const Field> before, std::tuple<Args&...> args,
+                               std::index_sequence<Is...>, std::index_sequence<Fs...>) noexcept {
+  try {
+    std::array<std::string, sizeof...(Fs)> rooms;
+    std::vector<Field> fields;
+    fields.reserve(before.size() + sizeof...(Fs));
+    fields.assign(before.begin(), before.end());
+    const auto add = [&fields](const auto& one, std::string& room) {
+      fields.push_back({one.name, field_value(one.value, room)});
+    };
+    (add(std::get<sizeof...(Is) + Fs>(args), rooms[Fs]), ...);
+    format_and_write(logger, level, site, format, fmt::make_format_args(std::get<Is>(args)...),
+                     with_exception, fields);
+  } catch (...) {
+    complain_of_format(site);
+  }
+}
+
+template <class... Args>
+void log_call(const Logger& logger, Level level, const CallSite& site, std::string_view format,
+              bool with_exception, std::span<const Field> before, Args&... args) noexcept {
+  if constexpr (number_of_fields<Args...> == 0) {
+    format_and_write(logger, level, site, format, fmt::make_format_args(args...), with_exception,
+                     before);
+  } else {
+    log_with_fields(logger, level, site, format, with_exception, before, std::tie(args...),
+                    std::make_index_sequence<arguments_before_fields<Args...>()>(),
+                    std::make_index_sequence<number_of_fields<Args...>>());
   }
 }
 

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <conc/export.hpp>
+#include <conc/logging/field.hpp>
 #include <conc/logging/level.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 namespace conc::logging {
@@ -37,6 +39,9 @@ struct LogRecord {
   std::int64_t process = 0;  // the operating system's number
   std::string_view process_name = {};
 
+  std::span<const Field> fields = {};   // of the call, and of the LoggerAdapter before it
+  std::span<const Field> context = {};  // of the thread, see Context
+
   // The last component of `pathname`.
   [[nodiscard]] CONC_LOGGING_EXPORT std::string_view filename() const noexcept;
 
@@ -58,7 +63,7 @@ class OwnedRecord {
   [[nodiscard]] const LogRecord& record() const noexcept { return record_; }
 
  private:
-  std::unique_ptr<char[]> text_;  // all of it, end to end; the record's views point into it
+  std::unique_ptr<char[]> store_;  // fields and text, end to end; the record's views point into it
   LogRecord record_;
 };
 

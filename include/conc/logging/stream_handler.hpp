@@ -1,15 +1,26 @@
 // StreamHandler: writes lines to stderr, to stdout or to any std::ostream.
 #pragma once
 
+#include <conc/detail/machine.hpp>
 #include <conc/export.hpp>
 #include <conc/logging/handler.hpp>
 
+#include <cstdint>
 #include <cstdio>
 #include <ostream>
 #include <string>
 #include <string_view>
 
 namespace conc::logging {
+
+// Whether lines are coloured by their level.
+enum class Colour : std::uint8_t {
+  // When the stream is a terminal, unless the environment has NO_COLOR or TERM=dumb. The stream
+  // must be one of C, std::cout or std::cerr; of others nothing is known.
+  automatic,
+  always,
+  never,
+};
 
 // Each line goes to the stream in one piece and the stream is flushed, before the logging call
 // returns. The handler does not own its stream, which must outlive it; close() leaves it open.
@@ -32,6 +43,11 @@ class CONC_LOGGING_EXPORT StreamHandler : public Handler {
 
   ~StreamHandler() override;
 
+  // Warnings are yellow, errors red, what is critical red and bold, and debug messages faint, by
+  // the commands of ANSI terminals. Colour::automatic at first; the terminal and the environment
+  // are looked at here.
+  void set_colour(Colour colour) noexcept;
+
   // What ends each line: "\n" at first. Takes effect with the next record.
   // Throws std::bad_alloc.
   // Python: the attribute of this name
@@ -45,9 +61,12 @@ class CONC_LOGGING_EXPORT StreamHandler : public Handler {
   void on_flush() override;
 
  private:
+  void write(std::string_view text);
+
   // One of the two.
   std::FILE* const file_;
   std::ostream* const stream_;
+  conc::detail::Atomic<bool> coloured_{false};
 };
 
 }  // namespace conc::logging

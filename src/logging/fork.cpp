@@ -1,0 +1,115 @@
+#include "fork.hpp"
+
+#include <conc/detail/machine.hpp>
+#include <conc/detail/thread_record.hpp>
+
+#include <chrono>
+#include <mutex>
+#include <new>
+
+#include <pthread.h>
+
+#include "calendar.hpp"
+#include "configuring.hpp"
+#include "level_names.hpp"
+#include "listening.hpp"
+#include "shutdown.hpp"
+#include "tree.hpp"
+
+namespace conc::logging::detail {
+
+// All entries, the oldest first. Never destroyed, since globals may have entries.
+class ForkRegister {
+ public:
+  static ForkRegister& instance() {
+    static ForkRegister* const made = new ForkRegister;
+    return *made;
+  }
+
+  void enter(ForkEntry& entry) noexcept {
+    const std::lock_guard guard(mutex_);
+    entry.previous_ = last_;
+    (last_ != nullptr ? last_->next_ : first_) = &entry;
+    last_ = &entry;
+  }
+
+  void leave(ForkEntry& entry) noexcept {
+    const std::lock_guard guard(mutex_);
+    (entry.previous_ != nullptr ? entry.previous_->next_ : first_) = entry.next_;
+    (entry.next_ != nullptr ? entry.next_->previous_ : last_) = entry.previous_;
+  }
+
+ private:
+  // Two seconds are longer than any write takes that is not stuck.
+  static constexpr std::chrono::seconds patience{2};
+
+  ForkRegister() {
+    if (::pthread_atfork([] { instance().before(); }, [] { instance().in_parent(); },
+                         [] { instance().in_child(); }) != 0) {
+      throw std::bad_alloc();
+    }
+  }
+
+  void before() noexcept {
+    configuring.lock();
+    mutex_.lock();
+    each(ForkMoment::before, conc::detail::SteadyClock::now() + patience);
+    Tree::instance().lock();
+    lock_roster();
+    Listening::lock_all();
+    lock_calendar();
+    // So the child need not make itself known, for which it would want locks that are not
+    // logging's; and nobody else holds its record.
+    try {
+      record_ = &conc::detail::this_thread_record();
+      record_->mutex.lock();
+    } catch (const std::bad_alloc&) {
+      record_ = nullptr;
+    }
+  }
+
+  void in_parent() noexcept {
+    release_shared();
+    each(ForkMoment::in_parent, at_once);
+    mutex_.unlock();
+    configuring.unlock();
+  }
+
+  void in_child() noexcept {
+    Listening::orphan_all();
+    Tree::instance().renew_after_fork();
+    renew_level_names_after_fork();
+    release_shared();
+    each(ForkMoment::in_child, at_once);
+    mutex_.unlock();
+    configuring.unlock();
+  }
+
+  void release_shared() noexcept {
+    if (record_ != nullptr) record_->mutex.unlock();
+    unlock_calendar();
+    Listening::unlock_all();
+    unlock_roster();
+    Tree::instance().unlock();
+  }
+
+  void each(ForkMoment moment, Until until) noexcept {
+    for (ForkEntry* entry = first_; entry != nullptr; entry = entry->next_) {
+      entry->act_(entry->self_, moment, until);
+    }
+  }
+
+  conc::detail::Mutex mutex_;
+  // Guarded by mutex_, which is held from before() to the end of the fork.
+  ForkEntry* first_ = nullptr;
+  ForkEntry* last_ = nullptr;
+  conc::detail::ThreadRecord* record_ = nullptr;  // of the thread that forks
+};
+
+ForkEntry::ForkEntry(void* self, Act act) : self_(self), act_(act) {
+  ForkRegister::instance().enter(*this);
+}
+
+ForkEntry::~ForkEntry() { ForkRegister::instance().leave(*this); }
+
+}  // namespace conc::logging::detail

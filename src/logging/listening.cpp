@@ -1,0 +1,96 @@
+#include "listening.hpp"
+
+#include <conc/detail/machine.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <vector>
+
+namespace conc::logging::detail {
+namespace {
+
+constinit thread_local const void* queue_of_this_thread = nullptr;
+
+// false   no listener ran when this process was forked; so it begins
+// true    one did; for ever
+constinit conc::detail::Atomic<bool> has_orphans{false};
+
+// Never destroyed, since listeners may run until the process ends; the static pointer keeps it
+// reachable.
+struct Roll {
+  conc::detail::Mutex mutex;
+  // Guarded by mutex.
+  std::vector<const Listening*> running;
+  std::vector<const Listening*> orphans;
+
+  static Roll& instance() {
+    static Roll* const roll = new Roll;
+    return *roll;
+  }
+};
+
+}  // namespace
+
+Listening::Listening(const void* queue, const void* listener, Handle handle)
+    : queue_(queue), listener_(listener), handle_(handle) {
+  Roll& roll = Roll::instance();
+  const std::lock_guard guard(roll.mutex);
+  // Room in both, so that fork() need not allocate.
+  roll.orphans.reserve(roll.orphans.size() + roll.running.size() + 1);
+  roll.running.push_back(this);
+}
+
+Listening::~Listening() {
+  Roll& roll = Roll::instance();
+  const std::lock_guard guard(roll.mutex);
+  std::erase(roll.running, this);
+  std::erase(roll.orphans, this);
+}
+
+bool Listening::anywhere(const void* queue) noexcept {
+  Roll& roll = Roll::instance();
+  const std::lock_guard guard(roll.mutex);
+  return std::any_of(roll.running.begin(), roll.running.end(),
+                     [queue](const Listening* one) { return one->queue_ == queue; });
+}
+
+void Listening::set_here(const void* queue) noexcept { queue_of_this_thread = queue; }
+
+bool Listening::here(const void* queue) noexcept { return queue_of_this_thread == queue; }
+
+bool Listening::here() noexcept { return queue_of_this_thread != nullptr; }
+
+bool Listening::orphaned(const void* queue) noexcept {
+  if (!has_orphans.load(std::memory_order_relaxed)) return false;
+  Roll& roll = Roll::instance();
+  const std::lock_guard guard(roll.mutex);
+  return std::any_of(roll.orphans.begin(), roll.orphans.end(),
+                     [queue](const Listening* one) { return one->queue_ == queue; });
+}
+
+void Listening::handle_orphaned(const void* queue, const LogRecord& record) {
+  std::vector<const Listening*> orphans;
+  {
+    Roll& roll = Roll::instance();
+    const std::lock_guard guard(roll.mutex);
+    orphans = roll.orphans;
+  }
+  for (const Listening* one : orphans) {
+    if (one->queue_ == queue) one->handle_(one->listener_, record);
+  }
+}
+
+void Listening::lock_all() { Roll::instance().mutex.lock(); }
+
+void Listening::unlock_all() { Roll::instance().mutex.unlock(); }
+
+void Listening::orphan_all() noexcept {
+  Roll& roll = Roll::instance();
+  if (roll.running.empty()) return;
+  roll.orphans.insert(roll.orphans.end(), roll.running.begin(), roll.running.end());
+  roll.running.clear();
+  has_orphans.store(true, std::memory_order_relaxed);
+}
+
+}  // namespace conc::logging::detail

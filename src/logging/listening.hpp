@@ -1,0 +1,50 @@
+// Which queues of records have somebody who empties them.
+#pragma once
+
+#include <conc/logging/record.hpp>
+
+namespace conc::logging::detail {
+
+// Lives from the start of a listener to its end.
+//
+// In the child of a fork the listeners' threads are gone, and a queue may be locked for ever. The
+// listeners that were are orphans there: their queues are not touched any more, and the thread that
+// logs hands its record to the orphan's handlers itself.
+class Listening {
+ public:
+  using Handle = void (*)(const void* listener, const LogRecord& record);
+
+  // Throws std::bad_alloc.
+  Listening(const void* queue, const void* listener, Handle handle);
+  ~Listening();
+
+  Listening(const Listening&) = delete;
+  Listening& operator=(const Listening&) = delete;
+
+  // Whether somebody empties the queue.
+  [[nodiscard]] static bool anywhere(const void* queue) noexcept;
+
+  // Says that it is the calling thread that empties the queue; null takes that back.
+  static void set_here(const void* queue) noexcept;
+  [[nodiscard]] static bool here(const void* queue) noexcept;
+  // Whether the calling thread empties any queue.
+  [[nodiscard]] static bool here() noexcept;
+
+  // Whether the queue is not to be touched, since it had a listener when the process was forked.
+  // One relaxed load in a process that is nobody's child.
+  [[nodiscard]] static bool orphaned(const void* queue) noexcept;
+  // Hands the record to the handlers of the queue's orphans.
+  static void handle_orphaned(const void* queue, const LogRecord& record);
+
+  // For fork(): keep other threads out, let them in again, and what the child has to do before.
+  static void lock_all();
+  static void unlock_all();
+  static void orphan_all() noexcept;
+
+ private:
+  const void* const queue_;
+  const void* const listener_;
+  const Handle handle_;
+};
+
+}  // namespace conc::logging::detail

@@ -1,0 +1,146 @@
+#include <conc/detail/machine.hpp>
+#include <conc/errors.hpp>
+#include <conc/logging/queue_listener.hpp>
+#include <conc/thread.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <utility>
+
+#include "complaint.hpp"
+#include "listening.hpp"
+
+namespace conc::logging {
+
+// What the thread works with. The thread keeps it alive, since it may outlive the QueueListener
+// when the process ends.
+class QueueListener::Drain {
+ public:
+  Drain(std::shared_ptr<RecordQueue> queue, std::vector<std::shared_ptr<Handler>> handlers,
+        QueueListenerOptions options)
+      : queue_(std::move(queue)), handlers_(std::move(handlers)), options_(options) {
+    if (queue_ == nullptr) {
+      throw std::invalid_argument("conc::logging::QueueListener: the queue must not be null.");
+    }
+    if (std::find(handlers_.begin(), handlers_.end(), nullptr) != handlers_.end()) {
+      throw std::invalid_argument("conc::logging::QueueListener: a handler must not be null.");
+    }
+  }
+
+  static void start(const std::shared_ptr<Drain>& self) {
+    const std::lock_guard guard(self->mutex_);
+    if (self->thread_) {
+      throw UsageError(
+          "conc::logging::QueueListener was started twice; stop it before it is started again.");
+    }
+    self->listening_.emplace(self->queue_.get(), self.get(),
+                             [](const void* drain, const LogRecord& record) {
+                               static_cast<const Drain*>(drain)->hand_on(record);
+                             });
+    try {
+      self->thread_.emplace(ThreadOptions{.name = "logging.QueueListener", .daemon = true},
+                            [self](const std::stop_token& token) { self->run(token); });
+      self->thread_->start();
+    } catch (...) {
+      self->thread_.reset();
+      self->listening_.reset();
+      throw;
+    }
+    self->running_.store(true, std::memory_order_relaxed);
+  }
+
+  void stop() {
+    if (detail::Listening::here(queue_.get())) {
+      throw UsageError(
+          "conc::logging::QueueListener was stopped by a handler of its own; stop it from another "
+          "thread.");
+    }
+    const std::lock_guard guard(mutex_);
+    if (!thread_) return;
+    // In the child of a fork there is no thread to wait for.
+    if (detail::Listening::orphaned(queue_.get())) return;
+    thread_->request_stop();
+    thread_->join();
+    thread_.reset();
+    listening_.reset();
+    running_.store(false, std::memory_order_relaxed);
+    for (const auto& handler : handlers_) flush(*handler);
+  }
+
+  [[nodiscard]] bool running() const noexcept { return running_.load(std::memory_order_relaxed); }
+
+  [[nodiscard]] const std::vector<std::shared_ptr<Handler>>& handlers() const noexcept {
+    return handlers_;
+  }
+
+ private:
+  void run(const std::stop_token& token) {
+    detail::Listening::set_here(queue_.get());
+    while (!token.stop_requested()) {
+      const std::optional<OwnedRecord> record = queue_->try_get(token);
+      if (!record) break;
+      handle(*record);
+    }
+    // What was there when it was stopped; what comes later is left to the next listener, or nobody
+    // could stop it while others log.
+    for (std::size_t left = queue_->size(); left != 0; --left) {
+      const std::optional<OwnedRecord> record = queue_->try_get();
+      if (!record) break;
+      handle(*record);
+    }
+  }
+
+  void handle(const OwnedRecord& kept) {
+    hand_on(kept.record());
+    queue_->task_done();
+  }
+
+  void hand_on(const LogRecord& record) const {
+    for (const auto& handler : handlers_) {
+      if (!options_.respect_handler_level || record.level >= handler->level()) {
+        handler->handle(record);
+      }
+    }
+  }
+
+  static void flush(Handler& handler) noexcept {
+    try {
+      handler.flush();
+    } catch (...) {
+      const std::string why = detail::describe_current_exception();
+      detail::complain({"QueueListener: a handler could not be flushed: ", why});
+    }
+  }
+
+  const std::shared_ptr<RecordQueue> queue_;
+  const std::vector<std::shared_ptr<Handler>> handlers_;
+  const QueueListenerOptions options_;
+  conc::detail::Mutex mutex_;  // held while it is started or stopped
+  // Guarded by mutex_; there while it is started.
+  std::optional<detail::Listening> listening_;
+  std::optional<Thread> thread_;
+  conc::detail::Atomic<bool> running_{false};  // whether they are there
+};
+
+QueueListener::QueueListener(std::shared_ptr<RecordQueue> queue,
+                             std::vector<std::shared_ptr<Handler>> handlers,
+                             QueueListenerOptions options)
+    : drain_(std::make_shared<Drain>(std::move(queue), std::move(handlers), options)) {
+  for (const auto& handler : drain_->handlers()) Handler::enlist(handler);
+}
+
+QueueListener::~QueueListener() { drain_->stop(); }
+
+void QueueListener::start() { Drain::start(drain_); }
+
+void QueueListener::stop() { drain_->stop(); }
+
+bool QueueListener::running() const { return drain_->running(); }
+
+}  // namespace conc::logging

@@ -1,0 +1,70 @@
+#include <conc/lock_guard.hpp>
+#include <conc/logging/rotating_file_handler.hpp>
+
+#include <utility>
+
+#include <sys/stat.h>
+
+#include "active.hpp"
+#include "complaint.hpp"
+
+namespace conc::logging {
+
+namespace fs = std::filesystem;
+
+RotatingFileHandler::RotatingFileHandler(const fs::path& path, RotatingOptions options)
+    : FileHandler(path, {.delay = options.delay}), options_(std::move(options)) {}
+
+RotatingFileHandler::~RotatingFileHandler() = default;
+
+std::string RotatingFileHandler::description() const {
+  return "Rotating" + FileHandler::description();
+}
+
+void RotatingFileHandler::roll() {
+  detail::Active active(this);
+  active.begin_locked();
+  const LockGuard guard(lock());
+  open();
+  if (!due(static_cast<std::size_t>(-1))) return;
+  rotate();
+  if (!options_.delay) open();
+}
+
+void RotatingFileHandler::emit(const LogRecord& record, std::string_view line) {
+  open();
+  if (due(line.size())) {
+    try {
+      rotate();
+    } catch (...) {
+      complain("the file could not be rolled over: " + detail::describe_current_exception());
+    }
+  }
+  FileHandler::emit(record, line);
+}
+
+bool RotatingFileHandler::due(std::size_t next) const {
+  if (options_.max_bytes == 0 || options_.backup_count == 0) return false;
+  struct ::stat file {};
+  if (::fstat(descriptor(), &file) != 0 || !S_ISREG(file.st_mode) || file.st_size == 0)
+    return false;
+  const auto size = static_cast<std::uint64_t>(file.st_size);
+  return size >= options_.max_bytes || next >= options_.max_bytes - size;
+}
+
+fs::path RotatingFileHandler::backup(std::size_t number) const {
+  fs::path name = path();
+  name += "." + std::to_string(number);
+  return options_.namer ? options_.namer(name) : name;
+}
+
+void RotatingFileHandler::rotate() {
+  // Only those up to the first gap move on: after a failure half way nothing is lost that way.
+  std::size_t gap = 1;
+  while (gap < options_.backup_count && fs::exists(fs::symlink_status(backup(gap)))) ++gap;
+  for (; gap > 1; --gap) fs::rename(backup(gap - 1), backup(gap));
+  fs::rename(path(), backup(1));
+  shut();
+}
+
+}  // namespace conc::logging

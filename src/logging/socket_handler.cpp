@@ -1,0 +1,174 @@
+#include <conc/detail/machine.hpp>
+#include <conc/logging/json_formatter.hpp>
+#include <conc/logging/socket_handler.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <deque>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include <sys/socket.h>
+
+#include "complaint.hpp"
+#include "fork.hpp"
+#include "sockets.hpp"
+
+namespace conc::logging {
+
+// The connection and what waits for it. Under the handler's lock, but for dropped().
+class SocketHandler::Link {
+  using Clock = conc::detail::SteadyClock;
+  using milliseconds = std::chrono::milliseconds;
+
+ public:
+  Link(std::string host, std::uint16_t port, const SocketOptions& options)
+      : host_(std::move(host)), port_(port), options_(options), pause_(options.first_retry) {
+    if (options.timeout < milliseconds(0) || options.first_retry < milliseconds(0) ||
+        options.last_retry < options.first_retry) {
+      throw std::invalid_argument(
+          "conc::logging::SocketHandler: times must not be negative, nor the first retry after the "
+          "last.");
+    }
+  }
+
+  [[nodiscard]] std::string where() const { return host_ + ":" + std::to_string(port_); }
+
+  [[nodiscard]] std::uint64_t dropped() const noexcept {
+    return dropped_.load(std::memory_order_relaxed);
+  }
+
+  void add(std::string_view line) {
+    lines_.emplace_back(line);
+    bytes_ += line.size();
+    while (bytes_ > options_.max_bytes && !lines_.empty()) drop_oldest();
+  }
+
+  // Sends what can be sent without waiting for anything but a new connection.
+  // Throws when there is none.
+  void send_now() {
+    if (lines_.empty()) return;
+    if (socket_ && socket_.closed_by_peer()) lose_connection();
+    // A connection that breaks while it is used is made again at once, but only one time.
+    for (int tries = 0; tries != 2; ++tries) {
+      if (!socket_ && !connect_if_due()) return;
+      if (send_until_full()) return;
+    }
+  }
+
+  void send_all() {
+    const Clock::time_point deadline = Clock::now() + options_.timeout;
+    retry_at_ = {};
+    for (;;) {
+      send_now();
+      if (lines_.empty()) return;
+      const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
+      if (left <= milliseconds(0) || !socket_ || !socket_.wait_writable(left)) {
+        throw std::system_error(ETIMEDOUT, std::generic_category(),
+                                "conc::logging::SocketHandler: cannot send all to " + where());
+      }
+    }
+  }
+
+  void close() noexcept { lose_connection(); }
+
+ private:
+  // The connection and what waits for it are the parent's; the child makes a connection of its own.
+  void fork(detail::ForkMoment moment) noexcept {
+    if (moment != detail::ForkMoment::in_child) return;
+    lose_connection();
+    lines_.clear();
+    bytes_ = 0;
+  }
+
+  // Never what was sent in part: the other side would see two lines in one.
+  void drop_oldest() {
+    const auto oldest = lines_.begin() + (sent_ != 0 && lines_.size() > 1 ? 1 : 0);
+    if (oldest == lines_.begin() && sent_ != 0) lose_connection();
+    bytes_ -= oldest->size();
+    lines_.erase(oldest);
+    dropped_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  // False when it is not time yet.
+  bool connect_if_due() {
+    if (Clock::now() < retry_at_) return false;
+    try {
+      socket_ = detail::Socket::tcp(host_, port_, options_.timeout);
+    } catch (...) {
+      retry_at_ = Clock::now() + pause_;
+      pause_ = std::min(2 * pause_, options_.last_retry);
+      throw;
+    }
+    pause_ = options_.first_retry;
+    return true;
+  }
+
+  // False when the connection broke.
+  bool send_until_full() {
+    while (!lines_.empty()) {
+      const std::string& line = lines_.front();
+      const ::ssize_t count = ::send(socket_.fd(), line.data() + sent_, line.size() - sent_,
+                                     MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (count < 0) {
+        if (errno == EINTR) continue;
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
+        lose_connection();
+        return false;
+      }
+      sent_ += static_cast<std::size_t>(count);
+      if (sent_ != line.size()) continue;
+      bytes_ -= line.size();
+      lines_.pop_front();
+      sent_ = 0;
+    }
+    return true;
+  }
+
+  void lose_connection() noexcept {
+    socket_.close();
+    sent_ = 0;
+  }
+
+  const std::string host_;
+  const std::uint16_t port_;
+  const SocketOptions options_;
+  detail::Socket socket_;
+  std::deque<std::string> lines_;
+  std::size_t bytes_ = 0;         // of all lines
+  std::size_t sent_ = 0;          // of the first
+  Clock::time_point retry_at_{};  // no connection is tried before
+  milliseconds pause_;            // after the next one that fails
+  conc::detail::Atomic<std::uint64_t> dropped_{0};
+  const detail::ForkEntry fork_entry_{this, [](void* self, detail::ForkMoment moment, Until) {
+                                        static_cast<Link*>(self)->fork(moment);
+                                      }};
+};
+
+SocketHandler::SocketHandler(std::string host, std::uint16_t port, const SocketOptions& options)
+    : Handler(Wants::line, "\n"), link_(std::make_unique<Link>(std::move(host), port, options)) {
+  set_formatter(std::make_shared<const JsonFormatter>());
+}
+
+SocketHandler::~SocketHandler() = default;
+
+std::uint64_t SocketHandler::dropped() const noexcept { return link_->dropped(); }
+
+std::string SocketHandler::description() const { return "SocketHandler " + link_->where(); }
+
+void SocketHandler::emit(const LogRecord&, std::string_view line) {
+  link_->add(line);
+  try {
+    link_->send_now();
+  } catch (...) {
+    complain("records wait for a connection: " + detail::describe_current_exception());
+  }
+}
+
+void SocketHandler::on_flush() { link_->send_all(); }
+
+void SocketHandler::on_close() { link_->close(); }
+
+}  // namespace conc::logging

@@ -1,0 +1,110 @@
+#include "sockets.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include <netdb.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace conc::logging::detail {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How long a datagram may wait for a receiver that does not keep up.
+constexpr ::timeval datagram_patience{1, 0};
+
+[[noreturn]] void fail(int error, const std::string& whom) {
+  throw std::system_error(error, std::generic_category(), "cannot reach " + whom);
+}
+
+// 0, or what went wrong.
+int connect_within(int fd, const ::sockaddr* address, ::socklen_t size, milliseconds timeout) {
+  if (::connect(fd, address, size) == 0) return 0;
+  if (errno != EINPROGRESS && errno != EINTR) return errno;
+  ::pollfd ready{fd, POLLOUT, 0};
+  const int count = ::poll(&ready, 1, static_cast<int>(timeout.count()));
+  if (count < 0) return errno;
+  if (count == 0) return ETIMEDOUT;
+  int error = 0;
+  ::socklen_t length = sizeof error;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
+}
+
+}  // namespace
+
+Socket::Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+Socket& Socket::operator=(Socket&& other) noexcept {
+  if (this != &other) {
+    close();
+    fd_ = std::exchange(other.fd_, -1);
+  }
+  return *this;
+}
+
+void Socket::close() noexcept {
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+Socket Socket::unix_datagram(const std::string& path) {
+  const std::string whom = "\"" + path + "\"";
+  ::sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) fail(ENAMETOOLONG, whom);
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  Socket socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket) fail(errno, whom);
+  ::setsockopt(socket.fd_, SOL_SOCKET, SO_SNDTIMEO, &datagram_patience, sizeof datagram_patience);
+  if (::connect(socket.fd_, reinterpret_cast<const ::sockaddr*>(&address), sizeof address) != 0) {
+    fail(errno, whom);
+  }
+  return socket;
+}
+
+Socket Socket::udp(const std::string& host, std::uint16_t port) {
+  return open(host, port, SOCK_DGRAM, {});
+}
+
+Socket Socket::tcp(const std::string& host, std::uint16_t port, milliseconds timeout) {
+  return open(host, port, SOCK_STREAM | SOCK_NONBLOCK, timeout);
+}
+
+Socket Socket::open(const std::string& host, std::uint16_t port, int type, milliseconds timeout) {
+  const std::string whom = host + ":" + std::to_string(port);
+  ::addrinfo hints{};
+  hints.ai_socktype = type & ~SOCK_NONBLOCK;
+  ::addrinfo* found = nullptr;
+  if (const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found)) {
+    throw std::runtime_error("cannot reach " + whom + ": " + ::gai_strerror(error));
+  }
+  const std::unique_ptr<::addrinfo, void (*)(::addrinfo*)> all(found, ::freeaddrinfo);
+  int error = ENOENT;
+  for (const ::addrinfo* one = all.get(); one != nullptr; one = one->ai_next) {
+    Socket socket(::socket(one->ai_family, type | SOCK_CLOEXEC, one->ai_protocol));
+    error = !socket ? errno : connect_within(socket.fd_, one->ai_addr, one->ai_addrlen, timeout);
+    if (error == 0) return socket;
+  }
+  fail(error, whom);
+}
+
+bool Socket::closed_by_peer() const noexcept {
+  char byte = 0;
+  const ::ssize_t count = ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+bool Socket::wait_writable(milliseconds timeout) const noexcept {
+  ::pollfd ready{fd_, POLLOUT, 0};
+  return ::poll(&ready, 1, static_cast<int>(timeout.count())) > 0;
+}
+
+}  // namespace conc::logging::detail

@@ -1,0 +1,48 @@
+// Sockets, as far as handlers need them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace conc::logging::detail {
+
+// Owns a socket of the operating system, or none. It is closed on exec, and a peer that is gone
+// raises no signal.
+class Socket {
+ public:
+  Socket() noexcept = default;
+  ~Socket() { close(); }
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  Socket(Socket&& other) noexcept;
+  Socket& operator=(Socket&& other) noexcept;
+
+  // Throw std::system_error, or std::runtime_error for a host that is not found; the text says who
+  // was not reached.
+
+  // A datagram socket of the file system.
+  static Socket unix_datagram(const std::string& path);
+  static Socket udp(const std::string& host, std::uint16_t port);
+  // Not blocking. Waits at most so long for the connection.
+  static Socket tcp(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout);
+
+  [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
+  [[nodiscard]] int fd() const noexcept { return fd_; }
+  void close() noexcept;
+
+  // Whether the other side has closed the connection.
+  [[nodiscard]] bool closed_by_peer() const noexcept;
+
+  // Waits until something can be sent; false when the time is up.
+  [[nodiscard]] bool wait_writable(std::chrono::milliseconds timeout) const noexcept;
+
+ private:
+  explicit Socket(int fd) noexcept : fd_(fd) {}
+  static Socket open(const std::string& host, std::uint16_t port, int type,
+                     std::chrono::milliseconds timeout);
+
+  int fd_ = -1;
+};
+
+}  // namespace conc::logging::detail

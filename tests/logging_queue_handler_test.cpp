@@ -1,0 +1,408 @@
+#include <conc/errors.hpp>
+#include <conc/event.hpp>
+#include <conc/logging/queue_handler.hpp>
+#include <conc/logging/queue_listener.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "eventually.hpp"
+#include "gate.hpp"
+#include "logging_fixture.hpp"
+
+namespace conc::test {
+namespace {
+
+using logging::get_logger;
+using logging::Level;
+using logging::Logger;
+using logging::LogRecord;
+using logging::Overflow;
+using logging::QueueHandler;
+using logging::QueueListener;
+using logging::RecordQueue;
+
+// Waits in emit() until it is let go; so a test decides when the queue is emptied.
+class Held : public logging::Handler {
+ public:
+  Event entered{"entered"};
+  Event go{"go"};
+  std::atomic<int> emitted{0};
+
+ private:
+  void emit(const LogRecord&, std::string_view) override {
+    entered.set();
+    go.wait();
+    ++emitted;
+  }
+};
+
+class QueueHandlerTest : public LoggingTest {
+ protected:
+  // A handler on the logger, whose queue has room for `maxsize` records.
+  void put_on(Logger& logger, std::size_t maxsize = 0, Overflow overflow = Overflow::block) {
+    queue = std::make_shared<RecordQueue>(maxsize);
+    handler = std::make_shared<QueueHandler>(queue, overflow);
+    logger.add_handler(handler);
+    logger.set_propagate(false);
+  }
+
+  [[nodiscard]] Lines messages_in_queue() const {
+    Lines messages;
+    while (const auto one = queue->try_get()) messages.emplace_back(one->record().message);
+    return messages;
+  }
+
+  std::shared_ptr<RecordQueue> queue;
+  std::shared_ptr<QueueHandler> handler;
+  std::shared_ptr<KeepingHandler> kept = std::make_shared<KeepingHandler>();
+};
+
+TEST_F(QueueHandlerTest, NullIsNoQueueAndNoHandler) {
+  EXPECT_THROW(QueueHandler(nullptr), std::invalid_argument);
+  EXPECT_THROW(QueueListener(nullptr, {}), std::invalid_argument);
+  EXPECT_THROW(QueueListener(std::make_shared<RecordQueue>(), {nullptr}), std::invalid_argument);
+}
+
+TEST_F(QueueHandlerTest, RecordInTheQueueIsWholeAndOutlivesTheCall) {
+  Logger& logger = get_logger("queued.whole");
+  put_on(logger);
+  {
+    const std::string text = "text that is gone when the record is looked at, and not a short one";
+    logger.warning("{}", text);
+  }
+  const auto record = queue->try_get();
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->record().message,
+            "text that is gone when the record is looked at, and not a short one");
+  EXPECT_EQ(record->record().name, "queued.whole");
+  EXPECT_EQ(record->record().level, Level::warning);
+}
+
+TEST_F(QueueHandlerTest, ListenerHandsRecordsOnInOrderAndAsTheyWereMade) {
+  Logger& logger = get_logger("queued.order");
+  put_on(logger);
+  kept->set_formatter(std::make_shared<logging::Formatter>("%(threadName)s %(message)s"));
+  QueueListener listener(queue, {kept});
+  listener.start();
+  for (int i = 0; i < 100; ++i) logger.warning("{}", i);
+  EXPECT_TRUE(handler->flush(forever));
+  Lines expected;
+  for (int i = 0; i < 100; ++i) expected.push_back("MainThread " + std::to_string(i));
+  EXPECT_EQ(kept->lines(), expected);
+  EXPECT_EQ(queue->size(), 0u);
+}
+
+TEST_F(QueueHandlerTest, WhatWasLoggedBeforeTheStartIsHandledToo) {
+  Logger& logger = get_logger("queued.before");
+  put_on(logger);
+  logger.warning("early");
+  QueueListener listener(queue, {kept});
+  listener.start();
+  listener.stop();
+  EXPECT_EQ(kept->lines(), (Lines{"early"}));
+}
+
+TEST_F(QueueHandlerTest, StopHandlesWhatIsInTheQueueAndTheListenerCanStartAgain) {
+  Logger& logger = get_logger("queued.again");
+  put_on(logger);
+  QueueListener listener(queue, {kept});
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_FALSE(listener.running());
+    listener.start();
+    EXPECT_TRUE(listener.running());
+    logger.warning("in round {}", round);
+    listener.stop();
+    EXPECT_EQ(kept->lines().size(), static_cast<std::size_t>(2 * round + 1));
+    logger.warning("after round {}", round);
+    if (round == 2) break;
+    listener.start();
+    listener.stop();
+  }
+  listener.stop();
+  EXPECT_EQ(messages_in_queue(), (Lines{"after round 2"}));
+}
+
+TEST_F(QueueHandlerTest, ListenerStartedTwiceIsAUsageErrorAndGoesOn) {
+  Logger& logger = get_logger("queued.twice");
+  put_on(logger);
+  QueueListener listener(queue, {kept});
+  listener.start();
+  EXPECT_THROW(listener.start(), UsageError);
+  logger.warning("w");
+  listener.stop();
+  EXPECT_EQ(kept->lines(), (Lines{"w"}));
+}
+
+TEST_F(QueueHandlerTest, ListenerIsStoppedByItsDestructor) {
+  Logger& logger = get_logger("queued.raii");
+  put_on(logger);
+  {
+    QueueListener listener(queue, {kept});
+    listener.start();
+    for (int i = 0; i < 10; ++i) logger.warning("w");
+  }
+  EXPECT_EQ(kept->lines().size(), 10u);
+}
+
+TEST_F(QueueHandlerTest, StopEndsThoughOthersKeepLogging) {
+  Logger& logger = get_logger("queued.busy");
+  put_on(logger, 64);
+  QueueListener listener(queue, {std::make_shared<logging::NullHandler>()});
+  std::atomic<bool> enough{false};
+  std::thread busy([&] {
+    while (!enough) logger.warning("w");
+  });
+  for (int i = 0; i < 20; ++i) {
+    listener.start();
+    listener.stop();
+  }
+  enough = true;
+  listener.start();  // it makes room for the thread's last record
+  busy.join();
+  EXPECT_TRUE(handler->flush(forever));
+}
+
+TEST_F(QueueHandlerTest, ListenerAsksForTheHandlersLevelsOnlyWhenToldSo) {
+  Logger& logger = get_logger("queued.levels");
+  logger.set_level(Level::debug);
+  put_on(logger);
+  kept->set_level(Level::error);
+  for (const bool respect : {false, true}) {
+    QueueListener listener(queue, {kept}, {.respect_handler_level = respect});
+    listener.start();
+    logger.warning("warning, {}", respect);
+    logger.error("error, {}", respect);
+  }
+  EXPECT_EQ(kept->lines(), (Lines{"warning, false", "error, false", "error, true"}));
+}
+
+TEST_F(QueueHandlerTest, BlockWaitsForRoomAndLosesNothing) {
+  Logger& logger = get_logger("queued.block");
+  put_on(logger, 2);
+  constexpr std::size_t threads = 4;
+  constexpr int each = 250;
+  {
+    QueueListener listener(queue, {kept});
+    listener.start();
+    together(threads, [&](std::size_t i) {
+      for (int n = 0; n < each; ++n) logger.warning("{}:{}", i, n);
+    });
+  }
+  EXPECT_EQ(kept->lines().size(), threads * each);
+  EXPECT_EQ(handler->dropped(), 0u);
+  EXPECT_EQ(handler->lost(), 0u);
+  int next[threads] = {};
+  for (const std::string& line : kept->lines()) {
+    const auto thread = static_cast<std::size_t>(line[0] - '0');
+    EXPECT_EQ(line, std::to_string(thread) + ":" + std::to_string(next[thread]++));
+  }
+}
+
+TEST_F(QueueHandlerTest, BlockedCallGoesOnWhenThereIsRoom) {
+  Logger& logger = get_logger("queued.blocked");
+  put_on(logger, 1);
+  logger.warning("1");
+  std::thread blocked([&] { logger.warning("2"); });
+  ASSERT_TRUE(eventually_waiting(*queue, 1));
+  EXPECT_EQ(queue->get().record().message, "1");
+  blocked.join();
+  EXPECT_EQ(messages_in_queue(), (Lines{"2"}));
+}
+
+TEST_F(QueueHandlerTest, DropNewestKeepsWhatIsThereAndCounts) {
+  Logger& logger = get_logger("queued.newest");
+  put_on(logger, 2, Overflow::drop_newest);
+  for (int i = 1; i <= 5; ++i) logger.warning("{}", i);
+  EXPECT_EQ(handler->dropped(), 3u);
+  EXPECT_EQ(messages_in_queue(), (Lines{"1", "2"}));
+}
+
+TEST_F(QueueHandlerTest, DropOldestKeepsTheLatestAndCounts) {
+  Logger& logger = get_logger("queued.oldest");
+  put_on(logger, 2, Overflow::drop_oldest);
+  for (int i = 1; i <= 5; ++i) logger.warning("{}", i);
+  EXPECT_EQ(handler->dropped(), 3u);
+  EXPECT_EQ(messages_in_queue(), (Lines{"4", "5"}));
+}
+
+TEST_F(QueueHandlerTest, DroppedAndHandledAreAllThatWereLogged) {
+  for (const Overflow overflow : {Overflow::drop_newest, Overflow::drop_oldest}) {
+    Logger& logger =
+        get_logger(overflow == Overflow::drop_newest ? "exact.newest" : "exact.oldest");
+    put_on(logger, 8, overflow);
+    const auto receiver = std::make_shared<KeepingHandler>();
+    QueueListener listener(queue, {receiver});
+    listener.start();
+    constexpr std::size_t threads = 4;
+    constexpr int each = 500;
+    together(threads, [&](std::size_t) {
+      for (int n = 0; n < each; ++n) logger.warning("w");
+    });
+    EXPECT_TRUE(handler->flush(forever));
+    EXPECT_EQ(receiver->lines().size() + handler->dropped(), threads * each);
+    EXPECT_EQ(handler->lost(), 0u);
+    EXPECT_EQ(queue->size(), 0u);
+  }
+}
+
+TEST_F(QueueHandlerTest, FlushWaitsForTheHandlersAndGivesUpInTime) {
+  Logger& logger = get_logger("queued.flush");
+  put_on(logger);
+  EXPECT_TRUE(handler->flush(at_once));
+  const auto held = std::make_shared<Held>();
+  QueueListener listener(queue, {held});
+  listener.start();
+  logger.warning("w");
+  held->entered.wait();
+  EXPECT_TRUE(queue->empty());
+  EXPECT_FALSE(handler->flush(at_once));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_FALSE(handler->flush(std::chrono::milliseconds(20)));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(20));
+  held->go.set();
+  EXPECT_TRUE(handler->flush(forever));
+  EXPECT_EQ(held->emitted, 1);
+}
+
+TEST_F(QueueHandlerTest, ListenersOwnRecordsNeverWaitForRoomInItsQueue) {
+  Logger& logger = get_logger("queued.own");
+  put_on(logger, 1);
+  class Chatty : public logging::Handler {
+   public:
+    explicit Chatty(Logger& logger) : logger_(logger) {}
+
+   private:
+    void emit(const LogRecord& record, std::string_view) override {
+      if (record.message == "outer") {
+        for (int i = 0; i < 3; ++i) logger_.warning("inner");
+      }
+    }
+    Logger& logger_;
+  };
+  QueueListener listener(queue, {std::make_shared<Chatty>(logger), kept});
+  logger.warning("outer");
+  listener.start();
+  ASSERT_TRUE(eventually([&] { return kept->lines().size() == 2; }));
+  listener.stop();
+  EXPECT_EQ(kept->lines(), (Lines{"outer", "inner"}));
+  EXPECT_EQ(handler->dropped(), 2u);
+}
+
+TEST_F(QueueHandlerTest, ListenersThatLogIntoEachOthersQueuesDoNotDeadlock) {
+  class Crossing : public logging::Handler {
+   public:
+    explicit Crossing(Logger& other) : other_(other) {}
+
+   private:
+    void emit(const LogRecord&, std::string_view) override {
+      for (int i = 0; i < 3; ++i) other_.warning("crossing");
+    }
+    Logger& other_;
+  };
+  Logger& a = get_logger("queued.a");
+  Logger& b = get_logger("queued.b");
+  put_on(a, 1);
+  const auto queue_a = queue;
+  const auto handler_a = handler;
+  put_on(b, 1);
+  QueueListener listener_a(queue_a, {std::make_shared<Crossing>(b), kept});
+  QueueListener listener_b(queue, {std::make_shared<Crossing>(a), kept});
+  listener_a.start();
+  listener_b.start();
+  constexpr int each = 200;
+  together(2, [&](std::size_t i) {
+    for (int n = 0; n < each; ++n) (i == 0 ? a : b).warning("w");
+  });
+  a.remove_handler(handler_a);  // or they would go on for ever
+  b.remove_handler(handler);
+  EXPECT_TRUE(handler_a->flush(forever));
+  EXPECT_TRUE(handler->flush(forever));
+  EXPECT_GE(kept->lines().size(), 2u * each);
+}
+
+TEST_F(QueueHandlerTest, StoppedByItsOwnHandlerIsAUsageError) {
+  Logger& logger = get_logger("queued.suicide");
+  put_on(logger);
+  QueueListener* of_handler = nullptr;
+  class Stopping : public logging::Handler {
+   public:
+    explicit Stopping(QueueListener*& listener) : listener_(listener) {}
+    std::atomic<int> refused{0};
+
+   private:
+    void emit(const LogRecord&, std::string_view) override {
+      try {
+        listener_->stop();
+      } catch (const UsageError&) {
+        ++refused;
+      }
+    }
+    QueueListener*& listener_;
+  };
+  const auto stopping = std::make_shared<Stopping>(of_handler);
+  QueueListener listener(queue, {stopping});
+  of_handler = &listener;
+  listener.start();
+  logger.warning("w");
+  listener.stop();
+  EXPECT_EQ(stopping->refused, 1);
+}
+
+TEST_F(QueueHandlerTest, RecordForAQueueThatIsShutDownIsLostAndSaidSo) {
+  for (const Overflow overflow : {Overflow::block, Overflow::drop_oldest}) {
+    Logger& logger = get_logger("queued.down");
+    put_on(logger, 4, overflow);
+    logger.warning("before");
+    queue->shutdown();
+    ::testing::internal::CaptureStderr();
+    logger.warning("after");
+    const std::string report = ::testing::internal::GetCapturedStderr();
+    EXPECT_NE(report.find("ShutDown"), std::string::npos) << report;
+    EXPECT_EQ(handler->lost(), 1u);
+    EXPECT_EQ(messages_in_queue(), (Lines{"before"}));
+    logger.remove_handler(handler);
+  }
+}
+
+TEST_F(QueueHandlerTest, ClosedHandlerWaitsForNoRoomButForTheListener) {
+  Logger& logger = get_logger("queued.closed");
+  put_on(logger, 1);
+  handler->close();
+  logger.warning("1");
+  logger.warning("2");  // would wait for ever
+  EXPECT_EQ(handler->dropped(), 1u);
+  QueueListener listener(queue, {kept});
+  listener.start();
+  logger.warning("3");
+  const Lines lines = kept->lines();
+  ASSERT_FALSE(lines.empty());
+  EXPECT_EQ(lines.back(), "3");
+}
+
+TEST_F(QueueHandlerTest, AtExitAllThatWasLoggedIsHandled) {
+  const auto log_and_exit = [] {
+    const auto records = std::make_shared<RecordQueue>();
+    static auto* const listener =
+        new QueueListener(records, {std::make_shared<logging::StreamHandler>()});
+    listener->start();
+    get_logger("exit").add_handler(std::make_shared<QueueHandler>(records));
+    for (int i = 1; i <= 1000; ++i) get_logger("exit").warning("line {} of 1000", i);
+    std::exit(0);
+  };
+  EXPECT_EXIT(log_and_exit(), ::testing::ExitedWithCode(0), "line 1000 of 1000");
+}
+
+}  // namespace
+}  // namespace conc::test

@@ -1,0 +1,243 @@
+// Logging while processes fork and are killed.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <charconv>
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <new>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "eventually.hpp"
+#include "logging_files.hpp"
+#include "stress.hpp"
+
+namespace conc::test {
+namespace {
+
+using logging::get_logger;
+using logging::Logger;
+
+class ReliabilityTest : public LoggingFileTest {
+ protected:
+  // How the child ended; a child that hangs is ended by its own alarm clock.
+  template <class Child>
+  static int in_child(Child&& child) {
+    const ::pid_t pid = ::fork();
+    if (pid == 0) {
+      ::alarm(60);
+      child();
+      ::_exit(0);
+    }
+    int status = -1;
+    EXPECT_EQ(::waitpid(pid, &status, 0), pid);
+    return status;
+  }
+
+  // Forks again and again while four threads log to the logger; each child logs.
+  static void fork_under_load(Logger& logger, int forks) {
+    std::atomic<bool> enough{false};
+    std::vector<std::thread> load;
+    for (int i = 0; i < 4; ++i) {
+      load.emplace_back([&] {
+        while (!enough) logger.warning("parent");
+      });
+    }
+    int good = 0;
+    for (int n = 0; n < forks; ++n) {
+      if (in_child([&] { logger.warning("child {}", n); }) == 0) ++good;
+    }
+    enough = true;
+    for (std::thread& thread : load) thread.join();
+    EXPECT_EQ(good, forks);
+  }
+
+  // Whether each child's line is there, whole and once, and no others than theirs and the parent's.
+  void expect_lines_of_children(const fs::path& path, int forks) const {
+    std::vector<int> seen(static_cast<std::size_t>(forks), 0);
+    std::ifstream lines(path);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.ends_with(" parent")) continue;
+      const std::string_view mark = " child ";
+      const std::size_t begin = line.find(mark);
+      ASSERT_NE(begin, std::string::npos) << line;
+      std::size_t n = 0;
+      const char* const end = line.data() + line.size();
+      const auto read = std::from_chars(line.data() + begin + mark.size(), end, n);
+      ASSERT_TRUE(read.ptr == end && n < seen.size()) << line;
+      ++seen[n];
+    }
+    for (const int count : seen) EXPECT_EQ(count, 1);
+  }
+
+  [[nodiscard]] std::shared_ptr<logging::FileHandler> to_file() const {
+    auto handler = std::make_shared<logging::FileHandler>(file());
+    // Local time has a lock of its own.
+    handler->set_formatter(std::make_shared<logging::Formatter>("%(asctime)s %(message)s"));
+    return handler;
+  }
+};
+
+TEST_F(ReliabilityTest, ThreeHundredChildrenLogWhileThreadsLog) {
+  Logger& logger = get_logger("fork.file");
+  logger.set_propagate(false);
+  logger.add_handler(to_file());
+  fork_under_load(logger, 300);
+  expect_lines_of_children(file(), 300);
+}
+
+TEST_F(ReliabilityTest, ChildrenLogThoughTheListenersThreadIsNotTheirs) {
+  Logger& logger = get_logger("fork.queue");
+  logger.set_propagate(false);
+  const auto queue = std::make_shared<logging::RecordQueue>(16);
+  logging::QueueListener listener(queue, {to_file()});
+  listener.start();
+  logger.add_handler(std::make_shared<logging::QueueHandler>(queue));
+  fork_under_load(logger, 100);
+  listener.stop();
+  expect_lines_of_children(file(), 100);
+}
+
+TEST_F(ReliabilityTest, ChildrenLogIntoAMemoryHandler) {
+  Logger& logger = get_logger("fork.memory");
+  logger.set_propagate(false);
+  const auto memory = std::make_shared<logging::MemoryHandler>(5, to_file());
+  logger.add_handler(memory);
+  std::atomic<bool> enough{false};
+  std::thread load([&] {
+    while (!enough) logger.warning("parent");
+  });
+  constexpr int forks = 100;
+  int good = 0;
+  for (int n = 0; n < forks; ++n) {
+    const int status = in_child([&] {
+      if (memory->size() != 0) ::_exit(1);
+      logger.error("child {}", n);
+      if (memory->size() != 0) ::_exit(1);
+    });
+    if (status == 0) ++good;
+  }
+  enough = true;
+  load.join();
+  EXPECT_EQ(good, forks);
+  expect_lines_of_children(file(), forks);
+}
+
+TEST_F(ReliabilityTest, ChildrenConfigureLoggersWhileThreadsDo) {
+  std::atomic<bool> enough{false};
+  std::vector<std::thread> load;
+  for (int i = 0; i < 3; ++i) {
+    load.emplace_back([&, i] {
+      Logger& logger = get_logger("fork.config." + std::to_string(i));
+      for (int n = 0; !enough; ++n) {
+        const auto handler = std::make_shared<logging::NullHandler>();
+        logger.add_handler(handler);
+        handler->set_formatter(std::make_shared<logging::Formatter>());
+        logger.set_level(n % 2 == 0 ? logging::Level::debug : logging::Level::error);
+        logging::add_level_name(static_cast<logging::Level>(60 + i), "L" + std::to_string(n % 9));
+        logger.remove_handler(handler);
+      }
+    });
+  }
+  int good = 0;
+  constexpr int forks = 100;
+  for (int n = 0; n < forks; ++n) {
+    const int status = in_child([&] {
+      for (int i = 0; i < 3; ++i) {
+        Logger& logger = get_logger("fork.config." + std::to_string(i));
+        logger.add_handler(to_file());
+        logger.critical("child");
+        logging::add_level_name(static_cast<logging::Level>(70), "SEVENTY");
+        get_logger("fork.config.child");
+      }
+      logging::shutdown();
+    });
+    if (status == 0) ++good;
+  }
+  enough = true;
+  for (std::thread& thread : load) thread.join();
+  EXPECT_EQ(good, forks);
+}
+
+TEST_F(ReliabilityTest, ForkInsideOfAHandlerNeitherHangsNorBreaksItsLock) {
+  class Forking : public logging::Handler {
+   public:
+    int status = -1;
+
+   private:
+    void emit(const logging::LogRecord& record, std::string_view) override {
+      if (record.message != "fork") return;
+      // What the child logs waits, as all that a handler logs, until emit() returns: there never.
+      status = in_child([] { get_logger("fork.self").warning("child"); });
+    }
+  };
+  Logger& logger = get_logger("fork.self");
+  logger.set_propagate(false);
+  const auto forking = std::make_shared<Forking>();
+  logger.add_handler(to_file());
+  logger.add_handler(forking);
+  logger.warning("fork");
+  EXPECT_EQ(forking->status, 0);
+  logger.warning("and on");
+  const std::string text = content(file());
+  EXPECT_NE(text.find(" fork\n"), std::string::npos) << text;
+  EXPECT_NE(text.find(" and on\n"), std::string::npos) << text;
+}
+
+// Every line that the child says is logged must be there, whole, after kill -9; behind it at most
+// one that it was at, which may be torn.
+TEST_F(ReliabilityTest, NoAcknowledgedLineIsLostToKill) {
+  void* const shared = ::mmap(nullptr, sizeof(std::atomic<std::int64_t>), PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(shared, MAP_FAILED);
+  auto* const acknowledged = ::new (shared) std::atomic<std::int64_t>(0);
+  const std::string filling(80, 'x');
+  Dice dice(3);
+  for (int round = 0; round < 40; ++round) {
+    acknowledged->store(0);
+    fs::remove(file());
+    const ::pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(60);
+      Logger& logger = get_logger("killed");
+      logger.set_propagate(false);
+      logger.add_handler(std::make_shared<logging::FileHandler>(file()));
+      for (std::int64_t n = 1;; ++n) {
+        logger.warning("{} {}", n, filling);
+        acknowledged->store(n, std::memory_order_release);
+      }
+    }
+    const int enough = 1 + dice.roll(2000);
+    const bool got_there = eventually([&] { return acknowledged->load() >= enough; });
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(got_there);
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+
+    const std::int64_t promised = acknowledged->load();
+    std::ifstream lines(file());
+    std::int64_t next = 1;
+    std::string line;
+    for (; std::getline(lines, line) && !lines.eof(); ++next) {
+      ASSERT_EQ(line, std::to_string(next) + " " + filling);
+    }
+    EXPECT_GE(next - 1, promised);
+    EXPECT_LE(next - 1, promised + 1);
+  }
+  ::munmap(shared, sizeof(std::atomic<std::int64_t>));
+}
+
+}  // namespace
+}  // namespace conc::test

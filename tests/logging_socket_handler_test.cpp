@@ -1,0 +1,225 @@
+#include <conc/logging/socket_handler.hpp>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <thread>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gate.hpp"
+#include "json_check.hpp"
+#include "logging_fixture.hpp"
+#include "logging_net.hpp"
+
+namespace conc::test {
+namespace {
+
+using logging::SocketHandler;
+using namespace std::chrono_literals;
+
+class SocketHandlerTest : public LoggingTest {
+ protected:
+  // A handler that writes bare messages.
+  static std::unique_ptr<SocketHandler> plain(std::uint16_t port,
+                                              const logging::SocketOptions& options = {}) {
+    auto handler = std::make_unique<SocketHandler>("127.0.0.1", port, options);
+    handler->set_formatter(nullptr);
+    return handler;
+  }
+
+  // What the handlers say on stderr while there is nobody to connect to.
+  void SetUp() override {
+    LoggingTest::SetUp();
+    ::testing::internal::CaptureStderr();
+  }
+  void TearDown() override {
+    ::testing::internal::GetCapturedStderr();
+    LoggingTest::TearDown();
+  }
+};
+
+TEST_F(SocketHandlerTest, SendsLinesOfJson) {
+  const Fd server = bound(SOCK_STREAM);
+  SocketHandler handler("127.0.0.1", port_of(server));
+  handler.handle({.name = "net", .message = "one\nrecord"});
+  handler.handle({.name = "net", .message = "two"});
+  Fd client = accepted(server);
+  const std::string line = client.line();
+  ASSERT_FALSE(line.empty());
+  EXPECT_TRUE(JsonReader::valid(line.substr(0, line.size() - 1))) << line;
+  EXPECT_EQ(JsonReader::string_member(line, "message"), "one\nrecord");
+  EXPECT_EQ(JsonReader::string_member(client.line(), "message"), "two");
+}
+
+TEST_F(SocketHandlerTest, BadOptionsAreRefused) {
+  EXPECT_THROW(SocketHandler("h", 1, {.timeout = -1ms}), std::invalid_argument);
+  EXPECT_THROW(SocketHandler("h", 1, {.first_retry = 2ms, .last_retry = 1ms}),
+               std::invalid_argument);
+}
+
+TEST_F(SocketHandlerTest, KeepsRecordsUntilSomebodyListens) {
+  std::uint16_t port = 0;
+  {
+    const Fd unused = bound(SOCK_STREAM);
+    port = port_of(unused);
+  }
+  const auto handler = plain(port, {.first_retry = 0ms, .last_retry = 0ms});
+  handler->handle({.message = "1"});
+  handler->handle({.message = "2"});
+  EXPECT_THROW(handler->flush(), std::system_error);
+  const Fd server = bound(SOCK_STREAM, port);
+  handler->handle({.message = "3"});
+  Fd client = accepted(server);
+  EXPECT_EQ(client.line(), "1\n");
+  EXPECT_EQ(client.line(), "2\n");
+  EXPECT_EQ(client.line(), "3\n");
+  EXPECT_EQ(handler->dropped(), 0u);
+  EXPECT_EQ(handler->lost(), 0u);
+}
+
+TEST_F(SocketHandlerTest, DropsTheOldestBeyondItsRoomAndCounts) {
+  std::uint16_t port = 0;
+  {
+    const Fd unused = bound(SOCK_STREAM);
+    port = port_of(unused);
+  }
+  const auto handler = plain(port, {.first_retry = 0ms, .last_retry = 0ms, .max_bytes = 6});
+  for (const char* text : {"1", "2", "3", "4", "5"}) handler->handle({.message = text});
+  EXPECT_EQ(handler->dropped(), 2u);
+  handler->handle({.message = "larger than the room"});
+  EXPECT_EQ(handler->dropped(), 6u);
+  handler->handle({.message = "6"});
+  const Fd server = bound(SOCK_STREAM, port);
+  handler->flush();
+  EXPECT_EQ(accepted(server).line(), "6\n");
+}
+
+TEST_F(SocketHandlerTest, DoesNotTryAgainBeforeItIsTime) {
+  std::uint16_t port = 0;
+  {
+    const Fd unused = bound(SOCK_STREAM);
+    port = port_of(unused);
+  }
+  const auto handler = plain(port, {.first_retry = 1h, .last_retry = 1h});
+  handler->handle({.message = "1"});
+  const Fd server = bound(SOCK_STREAM, port);
+  handler->handle({.message = "2"});
+  ::pollfd ready{server.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&ready, 1, 0), 0);
+  handler->flush();  // asked for, it does
+  Fd client = accepted(server);
+  EXPECT_EQ(client.line(), "1\n");
+  EXPECT_EQ(client.line(), "2\n");
+}
+
+TEST_F(SocketHandlerTest, ConnectionThatTheOtherSideClosedIsMadeAgainAndNothingLost) {
+  const Fd server = bound(SOCK_STREAM);
+  const auto handler = plain(port_of(server));
+  for (int round = 0; round < 3; ++round) {
+    handler->handle({.message = "1"});
+    handler->handle({.message = "2"});
+    Fd client = accepted(server);
+    EXPECT_EQ(client.line(), "1\n");
+    EXPECT_EQ(client.line(), "2\n");
+  }
+  EXPECT_EQ(handler->dropped(), 0u);
+}
+
+TEST_F(SocketHandlerTest, RecordsWaitForAReaderThatDoesNotKeepUpAndFlushSendsAll) {
+  const Fd server = bound(SOCK_STREAM);
+  const auto handler = plain(port_of(server), {.timeout = 30s, .max_bytes = 64u << 20});
+  const std::string text(1u << 20, 'x');
+  constexpr int count = 20;  // more than the kernel keeps for a connection
+  for (int i = 0; i < count; ++i) handler->handle({.message = text});
+  Fd client = accepted(server);
+  int whole = 0;
+  std::thread reader([&] {
+    while (client.line() == text + "\n") ++whole;
+  });
+  handler->flush();
+  handler->close();
+  reader.join();
+  EXPECT_EQ(whole, count);
+}
+
+TEST_F(SocketHandlerTest, FlushGivesUpAtATimeAndKeepsTheRest) {
+  const Fd server = bound(SOCK_STREAM);
+  const auto handler = plain(port_of(server), {.timeout = 10ms, .max_bytes = 64u << 20});
+  const std::string text(16u << 20, 'x');
+  handler->handle({.message = text});
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_THROW(handler->flush(), std::system_error);
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 10ms);
+  EXPECT_EQ(handler->dropped(), 0u);
+}
+
+TEST_F(SocketHandlerTest, CloseEndsTheConnectionAndTheNextRecordMakesAnother) {
+  const Fd server = bound(SOCK_STREAM);
+  const auto handler = plain(port_of(server));
+  handler->handle({.message = "1"});
+  handler->close();
+  Fd first = accepted(server);
+  EXPECT_EQ(first.line(), "1\n");
+  EXPECT_EQ(first.line(), "");
+  handler->handle({.message = "2"});
+  EXPECT_EQ(accepted(server).line(), "2\n");
+}
+
+TEST_F(SocketHandlerTest, ChildOfAForkHasAConnectionOfItsOwn) {
+  const Fd server = bound(SOCK_STREAM);
+  const auto handler = plain(port_of(server));
+  handler->handle({.message = "parent"});
+  Fd parents = accepted(server);
+  const ::pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    handler->handle({.message = "child"});
+    handler->close();
+    ::_exit(0);
+  }
+  EXPECT_EQ(accepted(server).line(), "child\n");
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  handler->handle({.message = "parent again"});
+  EXPECT_EQ(parents.line(), "parent\n");
+  EXPECT_EQ(parents.line(), "parent again\n");
+}
+
+TEST_F(SocketHandlerTest, LinesOfThreadsAreWholeAndInOrder) {
+  const Fd server = bound(SOCK_STREAM);
+  const auto handler = plain(port_of(server));
+  constexpr std::size_t threads = 4;
+  constexpr int each = 200;
+  std::thread reader([&] {
+    Fd client = accepted(server);
+    int next[threads] = {};
+    for (std::size_t i = 0; i < threads * each; ++i) {
+      const std::string line = client.line();
+      ASSERT_FALSE(line.empty());
+      const auto thread = static_cast<std::size_t>(line[0] - '0');
+      ASSERT_LT(thread, threads);
+      EXPECT_EQ(line, std::to_string(thread) + ":" + std::to_string(next[thread]++) + "\n");
+    }
+  });
+  together(threads, [&](std::size_t i) {
+    for (int n = 0; n < each; ++n) {
+      const std::string text = std::to_string(i) + ":" + std::to_string(n);
+      handler->handle({.message = text});
+    }
+  });
+  handler->flush();
+  reader.join();
+}
+
+}  // namespace
+}  // namespace conc::test
