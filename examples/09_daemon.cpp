@@ -15,13 +15,13 @@ conc::Event log_is_open;
 conc::Event main_is_over;
 conc::Event never;
 
-void music() {
+void play_music() {
   main_is_over.wait();
   static_cast<void>(never.wait(30ms));  // an Event that nobody sets makes a good pause
   std::printf("music: the last song is over, long after main\n");
 }
 
-void log() {
+void keep_log() {
   std::printf("log: open\n");
   log_is_open.set();
   static_cast<void>(never.wait(1h));
@@ -39,10 +39,10 @@ int main() {
 
   // The destructor of a thread waits for it, unless it is a daemon. To leave the music playing, its
   // object must stay: it is made with new, and never destroyed.
-  auto* const player = new conc::Thread({.name = "music"}, music);
+  auto* const player = new conc::Thread({.name = "music"}, play_music);
   player->start();
 
-  conc::Thread writer({.name = "log", .daemon = true}, log);
+  conc::Thread writer({.name = "log", .daemon = true}, keep_log);
   writer.start();
   log_is_open.wait();
   std::printf("main is over\n");
