@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "detail/dump.hpp"
+#include "detail/fork.hpp"
 
 namespace conc {
 namespace {
@@ -159,7 +160,10 @@ struct SignalDumps {
   sigset_t known;
 
  private:
-  SignalDumps() { sigemptyset(&known); }
+  SignalDumps() {
+    sigemptyset(&known);
+    detail::guard_over_fork(mutex, []() noexcept { sigemptyset(&instance().known); });
+  }
 };
 
 }  // namespace

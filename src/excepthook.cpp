@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "detail/escaped.hpp"
+#include "detail/fork.hpp"
 #include "detail/message.hpp"
 
 namespace conc {
@@ -32,6 +33,8 @@ class Holder {
   }
 
  private:
+  Holder() { detail::guard_over_fork(mutex_); }
+
   detail::Mutex mutex_;
   std::shared_ptr<const ExceptHook> hook_;  // null: none is set
 };

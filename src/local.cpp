@@ -9,6 +9,8 @@
 
 #include <pthread.h>
 
+#include "detail/fork.hpp"
+
 namespace conc::detail {
 
 constinit thread_local LocalCore::Slots LocalCore::this_thread_slots;
@@ -53,8 +55,11 @@ struct Shared {
         }) != 0) {
       throw std::bad_alloc();
     }
-    pthread_atfork([] { instance().mutex.lock(); }, [] { instance().mutex.unlock(); },
-                   [] { std::construct_at(&instance().mutex); });
+    guard_over_fork(mutex, []() noexcept {
+      for (LocalCore* const local : instance().places) {
+        if (local != nullptr) local->forget_other_threads();
+      }
+    });
   }
 };
 
@@ -120,6 +125,13 @@ LocalCore::~LocalCore() {
   ended_.wait(lock, [this] { return ending_ == 0; });
   lock.unlock();
   while (value != nullptr) delete std::exchange(value, value->next);
+}
+
+// In the child of a fork. What the others were destroying is lost; their values stay until the Local
+// goes.
+void LocalCore::forget_other_threads() noexcept {
+  ending_ = 0;
+  std::construct_at(&ended_);
 }
 
 void LocalCore::link(Value& value) noexcept {

@@ -13,6 +13,7 @@
 
 #include "detail/at_exit.hpp"
 #include "detail/escaped.hpp"
+#include "detail/fork.hpp"
 #include "detail/message.hpp"
 
 namespace conc {
@@ -24,7 +25,11 @@ namespace {
 class Unfinished {
  public:
   using State = std::shared_ptr<detail::ThreadState>;
-  using Place = std::list<State>::iterator;
+  struct Entry {
+    State state;
+    std::uint64_t forks;  // what forks_ was: the others belong to a parent process
+  };
+  using Place = std::list<Entry>::iterator;
 
   // Never destroyed: threads may end after the globals are gone.
   static Unfinished& instance() {
@@ -33,17 +38,18 @@ class Unfinished {
   }
 
   Place add(State state) {
-    std::list<State> added;
-    added.push_back(std::move(state));
+    std::list<Entry> added;
+    added.push_back({std::move(state), 0});
     const std::lock_guard lock(mutex_);
-    states_.splice(states_.end(), added);
-    return std::prev(states_.end());
+    added.back().forks = forks_;
+    entries_.splice(entries_.end(), added);
+    return std::prev(entries_.end());
   }
 
   void remove(Place place) noexcept {
-    std::list<State> removed;
+    std::list<Entry> removed;
     const std::lock_guard lock(mutex_);
-    removed.splice(removed.end(), states_, place);
+    removed.splice(removed.end(), entries_, place);
   }
 
   // The oldest one that is not the calling thread, or nullptr.
@@ -53,7 +59,8 @@ class Unfinished {
   Unfinished();
 
   detail::Mutex mutex_;
-  std::list<State> states_;
+  std::list<Entry> entries_;
+  std::uint64_t forks_ = 0;  // between the parents' parent and this process
 };
 
 }  // namespace
@@ -315,12 +322,14 @@ namespace {
 // Whoever called std::exit may be one of them, and does not wait for itself.
 Unfinished::State Unfinished::next() noexcept {
   const std::lock_guard lock(mutex_);
-  const auto found = std::find_if(states_.begin(), states_.end(),
-                                  [](const State& state) { return !state->is_current(); });
-  return found != states_.end() ? *found : nullptr;
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [this](const Entry& entry) {
+    return entry.forks == forks_ && !entry.state->is_current();
+  });
+  return found != entries_.end() ? found->state : nullptr;
 }
 
 Unfinished::Unfinished() {
+  detail::guard_over_fork(mutex_, []() noexcept { ++instance().forks_; });
   detail::wait_at_exit([]() noexcept {
     bool any = false;
     while (const State state = instance().next()) {

@@ -51,11 +51,14 @@ int unjoined() {
   } at_end;
   static_cast<void>(at_end);
   auto* const thread = new Thread([] {
-    static_cast<void>(main_is_over.wait(5ms));
+    main_is_over.wait();
+    Event never;
+    static_cast<void>(never.wait(2ms));
     say("thread;");
   });
   thread->start();
   say("main;");
+  main_is_over.set();
   return 3;
 }
 
@@ -157,18 +160,19 @@ int dump_at_signal() {
   });
   thread.start();
   if (!conc::test::eventually_waiting(lock, 1)) return 1;
-  ::kill(::getpid(), SIGQUIT);
-  // The dump is written by another thread; the test reads until the process has ended, so it may
-  // end only after that. The dump's thread takes the next signal when it has written.
-  ::kill(::getpid(), SIGQUIT);
-  sigset_t pending;
-  const bool taken = conc::test::eventually([&] {
-    sigpending(&pending);
-    return sigismember(&pending, SIGQUIT) == 0;
-  });
+  // The dump is written by another thread, and the process may end only after that: when that thread
+  // takes a second signal, it has written what the first one asked for.
+  const auto taken = [] {
+    ::kill(::getpid(), SIGQUIT);
+    return conc::test::eventually([] {
+      sigset_t pending;
+      return sigpending(&pending) == 0 && sigismember(&pending, SIGQUIT) == 0;
+    });
+  };
+  const bool written = taken() && taken();
   lock.release();
   thread.join();
-  return taken ? 0 : 1;
+  return written ? 0 : 1;
 }
 
 // Threads work with everything that the library holds a lock for while others fork.
@@ -212,7 +216,8 @@ int forks_under_load() {
       queue.shutdown();
       good = good && seen.wait(10s);
       fresh.join();
-      ::_exit(good ? 0 : 1);
+      if (!good) ::_exit(1);
+      std::exit(0);  // which waits for no thread of the parent's
     }
     int status = -1;
     ::waitpid(child, &status, 0);

@@ -47,6 +47,8 @@ class CONC_EXPORT LocalCore {
   // Destroys the calling thread's value, if it has one.
   void erase() noexcept;
 
+  void forget_other_threads() noexcept;
+
   // How many threads have a value.
   [[nodiscard]] std::size_t size() const noexcept;
 

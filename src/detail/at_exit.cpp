@@ -6,6 +6,9 @@
 #include <cstddef>
 #include <cstdlib>
 #include <mutex>
+#include <new>
+
+#include "fork.hpp"
 
 namespace conc::detail {
 namespace {
@@ -42,7 +45,14 @@ void wait_at_exit(ExitWait wait) noexcept {
     first = count == 0;
     waits[count++] = wait;
   }
-  if (first) std::atexit(wait_for_all);
+  if (!first) return;
+  std::atexit(wait_for_all);
+  try {
+    guard_over_fork(mutex);
+  } catch (const std::bad_alloc&) {
+    // The child of a fork that happens in the middle of a registration would hang: not worth failing
+    // for.
+  }
 }
 
 }  // namespace conc::detail

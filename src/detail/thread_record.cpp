@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #endif
 
+#include "fork.hpp"
+
 namespace conc::detail {
 
 constinit thread_local ThreadId this_thread_id = 0;
@@ -145,8 +147,7 @@ class Registry {
     main_ = record.release();
     live_.push_back(main_);
     expect_main();
-    pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
-                   [] { instance().start_over(); });
+    guard_over_fork(mutex_, []() noexcept { instance().start_over(); });
   }
 
   // Room for one more record in either list for ever, so that leave() cannot fail.
@@ -169,7 +170,6 @@ class Registry {
   // In the child of a fork, where only the thread that forked is left, and is the main thread. The
   // other records are made anew in place: their threads may have held or waited for what is in them.
   void start_over() noexcept {
-    std::construct_at(&mutex_);
     for (ThreadRecord* const record : live_) {
       std::construct_at(&record->mutex);
       std::construct_at(&record->bed);
