@@ -6,8 +6,7 @@
 
 namespace {
 
-[[maybe_unused]] const bool registered =
-    conc::bench::barrier_rows<boost::barrier>("_boost") &&
-    conc::bench::barrier_action_rows<boost::barrier>("_boost");
+[[maybe_unused]] const bool registered = conc::bench::barrier_rows<boost::barrier>("_boost") &&
+                                         conc::bench::barrier_action_rows<boost::barrier>("_boost");
 
 }  // namespace
