@@ -112,7 +112,7 @@ TEST(WaitNode, WakeIsWhateverTheNodeSaysItIs) {
 TEST(WaitingLaw, AWakerNeverTouchesANodeThatMayBeGone) {
   // The waiter frees its node the moment it is woken; the address sanitizer watches the waker.
   Shelf shelf;
-  constexpr int rounds = 20'000;
+  constexpr int rounds = 5'000;
   std::thread waker([&] {
     for (int woken = 0; woken < rounds;) {
       if (shelf.wake(1) != 0) {
