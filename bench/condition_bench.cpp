@@ -1,64 +1,52 @@
-// Condition against std::condition_variable: two threads take turns, notifying inside the lock.
+// Condition against std::condition_variable.
 
-#include <benchmark/benchmark.h>
 #include <conc/condition.hpp>
 #include <conc/lock.hpp>
 #include <conc/lock_guard.hpp>
 
 #include <condition_variable>
 #include <cstddef>
-#include <cstdint>
 #include <mutex>
 
-#include "team.hpp"
+#include "condition_rows.hpp"
 
 namespace {
 
-using conc::bench::measure_team;
-using conc::bench::Place;
-using conc::bench::team_rules;
+class Turns {
+ public:
+  static constexpr std::size_t changed_size = sizeof(conc::Condition);
 
-constexpr std::int64_t each = 20'000;
+  void take(std::size_t me) {
+    const conc::LockGuard hold(lock_);
+    changed_.wait_for([this, me] { return turn_ == me; });
+    turn_ = 1 - turn_;
+    changed_.notify();
+  }
 
-template <Place place>
-void ping_pong(benchmark::State& state) {
-  conc::Lock lock;
-  conc::Condition changed(lock);
-  std::size_t turn = 0;
-  measure_team(state, 2, place, each, [&](std::size_t me) {
-    for (std::int64_t i = 0; i < each; ++i) {
-      const conc::LockGuard hold(lock);
-      changed.wait_for([&] { return turn == me; });
-      turn = 1 - turn;
-      changed.notify();
-    }
-  });
-  state.counters["bytes"] = sizeof(conc::Condition);
-}
+ private:
+  conc::Lock lock_;
+  conc::Condition changed_{lock_};
+  std::size_t turn_ = 0;
+};
 
-template <Place place>
-void ping_pong_std(benchmark::State& state) {
-  std::mutex lock;
-  std::condition_variable changed;
-  std::size_t turn = 0;
-  measure_team(state, 2, place, each, [&](std::size_t me) {
-    for (std::int64_t i = 0; i < each; ++i) {
-      std::unique_lock hold(lock);
-      changed.wait(hold, [&] { return turn == me; });
-      turn = 1 - turn;
-      changed.notify_one();
-    }
-  });
-  state.counters["bytes"] = sizeof(std::condition_variable);
-}
+class StdTurns {
+ public:
+  static constexpr std::size_t changed_size = sizeof(std::condition_variable);
 
-BENCHMARK(ping_pong<Place::one_cpu>)->Name("BM_Condition_PingPongOneCpu")->Apply(team_rules);
-BENCHMARK(ping_pong_std<Place::one_cpu>)
-    ->Name("BM_Condition_PingPongOneCpu_std")
-    ->Apply(team_rules);
-BENCHMARK(ping_pong<Place::spread>)->Name("BM_Condition_PingPongTwoCpus")->Apply(team_rules);
-BENCHMARK(ping_pong_std<Place::spread>)
-    ->Name("BM_Condition_PingPongTwoCpus_std")
-    ->Apply(team_rules);
+  void take(std::size_t me) {
+    std::unique_lock hold(lock_);
+    changed_.wait(hold, [this, me] { return turn_ == me; });
+    turn_ = 1 - turn_;
+    changed_.notify_one();
+  }
+
+ private:
+  std::mutex lock_;
+  std::condition_variable changed_;
+  std::size_t turn_ = 0;
+};
+
+[[maybe_unused]] const bool registered =
+    conc::bench::condition_rows<Turns>("") && conc::bench::condition_rows<StdTurns>("_std");
 
 }  // namespace

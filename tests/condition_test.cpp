@@ -306,6 +306,7 @@ TYPED_TEST(Conditions, NoSpuriousWakeUpIsVisible) {
       }
     }
     EXPECT_LE(woken, sent);
+    std::this_thread::yield();  // to those who have to come back first
   }
   for (std::thread& thread : waiting) thread.join();
   EXPECT_EQ(woken, sent);

@@ -26,6 +26,7 @@
 
 #include "eventually.hpp"
 #include "gate.hpp"
+#include "held_back.hpp"
 
 namespace {
 
@@ -36,6 +37,7 @@ using conc::Semaphore;
 using conc::Until;
 using conc::test::eventually;
 using conc::test::eventually_waiting;
+using conc::test::HeldBack;
 using conc::test::together;
 using conc::test::waiters;
 using Clock = Until::Clock;
@@ -290,29 +292,24 @@ TYPED_TEST(Semaphores, SeveralReleasesOfOneServeAsManyWaiters) {
 }
 
 TYPED_TEST(Semaphores, AWaiterThatWasOvertakenIsHandedTheNextPermit) {
-  // A permit is released and taken back before the woken waiter arrives, until that has worked.
-  bool overtaken = false;
-  for (int attempt = 0; attempt < 10'000 && !overtaken; ++attempt) {
-    TypeParam& semaphore = this->drained(1);
-    std::atomic<bool> served{false};
-    std::thread waiter([&] {
-      semaphore.acquire();
-      served = true;
-    });
-    ASSERT_TRUE(eventually_waiting(semaphore, 1));
+  TypeParam& semaphore = this->drained(1);
+  std::atomic<bool> served{false};
+  std::thread waiter([&] {
+    semaphore.acquire();
+    served = true;
+  });
+  {
+    const HeldBack asleep(waiter);
     semaphore.release();
-    overtaken = semaphore.try_acquire();
-    if (overtaken) {
-      ASSERT_TRUE(eventually_waiting(semaphore, 1)) << "it queues again";
-      EXPECT_FALSE(served);
-      semaphore.release();
-      EXPECT_FALSE(semaphore.try_acquire()) << "the permit is never free";
-    }
-    waiter.join();
-    EXPECT_TRUE(served);
-    semaphore.release();
+    EXPECT_TRUE(semaphore.try_acquire()) << "the waiter has been woken, but is not here";
   }
-  EXPECT_TRUE(overtaken);
+  ASSERT_TRUE(eventually_waiting(semaphore, 1)) << "it queues again";
+  EXPECT_FALSE(served);
+  semaphore.release();
+  EXPECT_FALSE(semaphore.try_acquire()) << "the permit is never free";
+  waiter.join();
+  EXPECT_TRUE(served);
+  semaphore.release();
 }
 
 TYPED_TEST(Semaphores, NobodyStarvesBesideThreadsThatTakeAndGiveWithoutEnd) {
@@ -337,29 +334,25 @@ TYPED_TEST(Semaphores, NobodyStarvesBesideThreadsThatTakeAndGiveWithoutEnd) {
 }
 
 TYPED_TEST(Semaphores, AnOvertakenWaiterThatGivesUpLeavesNoTrace) {
-  bool overtaken = false;
-  for (int attempt = 0; attempt < 10'000 && !overtaken; ++attempt) {
-    TypeParam& semaphore = this->drained(1);
-    std::stop_source source;
-    bool served = false;
-    std::thread waiter([&] {
-      const std::stop_token token = source.get_token();
-      served = semaphore.acquire(token);
-    });
-    ASSERT_TRUE(eventually_waiting(semaphore, 1));
+  TypeParam& semaphore = this->drained(1);
+  std::stop_source source;
+  bool served = true;
+  std::thread waiter([&] {
+    const std::stop_token token = source.get_token();
+    served = semaphore.acquire(token);
+  });
+  {
+    const HeldBack asleep(waiter);
     semaphore.release();
-    overtaken = semaphore.try_acquire();
-    if (overtaken) {
-      ASSERT_TRUE(eventually_waiting(semaphore, 1));
-      source.request_stop();
-    }
-    waiter.join();
-    EXPECT_EQ(served, !overtaken);
-    semaphore.release();
-    ASSERT_EQ(semaphore.permits(), 1);
-    ASSERT_EQ(waiters(semaphore), 0U);
+    EXPECT_TRUE(semaphore.try_acquire());
   }
-  EXPECT_TRUE(overtaken);
+  ASSERT_TRUE(eventually_waiting(semaphore, 1)) << "it queues again";
+  source.request_stop();
+  waiter.join();
+  EXPECT_FALSE(served);
+  semaphore.release();
+  EXPECT_EQ(semaphore.permits(), 1);
+  EXPECT_EQ(waiters(semaphore), 0U);
 }
 
 // ---- Until

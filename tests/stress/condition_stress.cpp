@@ -8,12 +8,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <thread>
 
 #include "eventually.hpp"
 #include "gate.hpp"
 #include "stress.hpp"
+#include "watchdog.hpp"
 
 namespace {
 
@@ -24,6 +26,7 @@ using conc::test::Dice;
 using conc::test::rounds;
 using conc::test::together;
 using conc::test::waiters;
+using conc::test::Watchdog;
 
 TEST(ConditionStress, WhatWasNotifiedIsWhatWasWoken) {
   Lock lock;
@@ -104,20 +107,33 @@ TEST(ConditionStress, TokensAreNeitherLostNorDoubled) {
   EXPECT_EQ(waiters(condition), 0U);
 }
 
-TEST(ConditionStress, AMillionRoundTrips) {
-  Condition condition;
+void send_round_trips(Condition& condition) {
   int turn = 0;
   const std::int64_t count = rounds(1'000'000);
+  Watchdog watchdog("round trips");
   together(2, [&](std::size_t me) {
     for (std::int64_t i = 0; i < count; ++i) {
       const LockGuard hold(condition);
       condition.wait_for([&] { return turn == static_cast<int>(me); });
       turn = 1 - turn;
       condition.notify();
+      if (me == 0) watchdog.done();
     }
   });
   EXPECT_EQ(turn, 0);
   EXPECT_EQ(waiters(condition), 0U);
+}
+
+TEST(ConditionStress, AMillionRoundTripsUnderItsOwnRLock) {
+  Condition condition;
+  send_round_trips(condition);
+}
+
+TEST(ConditionStress, AMillionRoundTripsUnderALock) {
+  Lock lock;
+  Condition condition(lock);
+  send_round_trips(condition);
+  EXPECT_FALSE(lock.locked());
 }
 
 TEST(ConditionStress, MayBeDestroyedByTheLastThreadThatWasNotified) {
@@ -140,6 +156,35 @@ TEST(ConditionStress, MayBeDestroyedByTheLastThreadThatWasNotified) {
       const LockGuard hold(lock);
       shared = &*condition;
       condition->wait();
+    }
+    condition.reset();
+  }
+  notifier.join();
+}
+
+TEST(ConditionStress, MayBeDestroyedWithItsOwnLockByTheThreadThatWasNotified) {
+  // The notifier is still inside the release that let the waiter in when both of them go.
+  std::atomic<Condition*> shared{nullptr};
+  const std::int64_t count = rounds(100'000);
+  std::thread notifier([&] {
+    for (std::int64_t i = 0; i < count; ++i) {
+      Condition* condition = nullptr;
+      while ((condition = shared.exchange(nullptr)) == nullptr) std::this_thread::yield();
+      const LockGuard hold(*condition);
+      condition->notify();
+    }
+  });
+  for (std::int64_t i = 0; i < count; ++i) {
+    auto condition = std::make_unique<Condition>();
+    {
+      const LockGuard hold(*condition);
+      shared = condition.get();
+      if (i % 2 == 0) {
+        condition->wait();
+      } else {
+        while (!condition->wait(std::chrono::microseconds(i % 20))) {
+        }
+      }
     }
     condition.reset();
   }

@@ -11,6 +11,7 @@
 #include "eventually.hpp"
 #include "gate.hpp"
 #include "stress.hpp"
+#include "watchdog.hpp"
 
 namespace {
 
@@ -19,11 +20,13 @@ using conc::test::Dice;
 using conc::test::rounds;
 using conc::test::together;
 using conc::test::waiters;
+using conc::test::Watchdog;
 
 TEST(EventStress, AMillionRoundTrips) {
   Event ping;
   Event pong;
   const std::int64_t count = rounds(1'000'000);
+  Watchdog watchdog("round trips");
   std::thread other([&] {
     for (std::int64_t i = 0; i < count; ++i) {
       ping.wait();
@@ -35,6 +38,7 @@ TEST(EventStress, AMillionRoundTrips) {
     ping.set();
     pong.wait();
     pong.clear();
+    watchdog.done();
   }
   other.join();
   EXPECT_FALSE(ping.is_set() || pong.is_set());

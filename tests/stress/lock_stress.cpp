@@ -15,6 +15,7 @@
 #include "eventually.hpp"
 #include "gate.hpp"
 #include "stress.hpp"
+#include "watchdog.hpp"
 
 namespace {
 
@@ -22,6 +23,7 @@ using conc::test::Dice;
 using conc::test::rounds;
 using conc::test::together;
 using conc::test::waiters;
+using conc::test::Watchdog;
 
 template <class L>
 class LockStress : public testing::Test {};
@@ -155,6 +157,7 @@ TEST(LockStressPingPong, AMillionRoundTripsByAnyThreadsRelease) {
   to_b.acquire();
   to_a.acquire();
   const std::int64_t count = rounds(1'000'000);
+  Watchdog watchdog("round trips");
   std::thread other([&] {
     for (std::int64_t i = 0; i < count; ++i) {
       to_b.acquire();
@@ -164,6 +167,7 @@ TEST(LockStressPingPong, AMillionRoundTripsByAnyThreadsRelease) {
   for (std::int64_t i = 0; i < count; ++i) {
     to_b.release();
     to_a.acquire();
+    watchdog.done();
   }
   other.join();
   EXPECT_TRUE(to_a.locked() && to_b.locked());
