@@ -44,6 +44,9 @@ class ForkRegister {
   static constexpr std::chrono::seconds patience{2};
 
   ForkRegister() {
+    // The core's handler is set up first, so that it is called last before a fork: whoever holds a
+    // lock of logging's may need one of the core's to go on and release it.
+    conc::detail::self_id();
     if (::pthread_atfork([] { instance().before(); }, [] { instance().in_parent(); },
                          [] { instance().in_child(); }) != 0) {
       throw std::bad_alloc();
@@ -58,14 +61,6 @@ class ForkRegister {
     lock_roster();
     Listening::lock_all();
     lock_calendar();
-    // So the child need not make itself known, for which it would want locks that are not
-    // logging's; and nobody else holds its record.
-    try {
-      record_ = &conc::detail::this_thread_record();
-      record_->mutex.lock();
-    } catch (const std::bad_alloc&) {
-      record_ = nullptr;
-    }
   }
 
   void in_parent() noexcept {
@@ -86,7 +81,6 @@ class ForkRegister {
   }
 
   void release_shared() noexcept {
-    if (record_ != nullptr) record_->mutex.unlock();
     unlock_calendar();
     Listening::unlock_all();
     unlock_roster();
@@ -103,7 +97,6 @@ class ForkRegister {
   // Guarded by mutex_, which is held from before() to the end of the fork.
   ForkEntry* first_ = nullptr;
   ForkEntry* last_ = nullptr;
-  conc::detail::ThreadRecord* record_ = nullptr;  // of the thread that forks
 };
 
 ForkEntry::ForkEntry(void* self, Act act) : self_(self), act_(act) {
