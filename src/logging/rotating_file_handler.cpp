@@ -54,7 +54,8 @@ bool RotatingFileHandler::due(std::size_t next) const {
 
 fs::path RotatingFileHandler::backup(std::size_t number) const {
   fs::path name = path();
-  name += "." + std::to_string(number);
+  name += '.';
+  name += std::to_string(number);
   return options_.namer ? options_.namer(name) : name;
 }
 

@@ -34,7 +34,7 @@ class SysLogHandler::Line {
 
   void send(Level level, std::string_view line) {
     const int priority = static_cast<int>(options_.facility) * 8 + severity_of(level);
-    text_ = "<" + std::to_string(priority) + ">";
+    text_ = '<' + std::to_string(priority) + '>';
     text_ += options_.ident;
     text_ += line;
     if (options_.append_nul) text_ += '\0';
