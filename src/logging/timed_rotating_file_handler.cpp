@@ -148,7 +148,8 @@ void TimedRotatingFileHandler::emit(const LogRecord& record, std::string_view li
 void TimedRotatingFileHandler::rotate() {
   if (!fs::is_regular_file(path())) return;
   fs::path old = path();
-  old += "." + schedule_->suffix();
+  old += '.';
+  old += schedule_->suffix();
   if (fs::exists(fs::symlink_status(old))) return;
   fs::rename(path(), old);
   shut();
