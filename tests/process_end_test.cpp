@@ -20,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -134,6 +135,40 @@ int detached() {
   });
   (*thread)->start();
   go->set();
+  return 0;
+}
+
+// The operating system refuses a thread, because its stack would be larger than all memory.
+int refused() {
+#if defined(__GLIBC__)
+  const auto set_stack_size = [](std::size_t size) {
+    ::pthread_attr_t attributes;
+    ::pthread_attr_init(&attributes);
+    ::pthread_attr_setstacksize(&attributes, size);
+    ::pthread_setattr_default_np(&attributes);
+    ::pthread_attr_destroy(&attributes);
+  };
+  const std::size_t before = conc::active_count();
+  Thread thread({.name = "w1"}, [] { say("ran;"); });
+  set_stack_size(std::size_t{1} << 46);
+  for (int i = 0; i < 3; ++i) {
+    try {
+      thread.start();
+      return 1;
+    } catch (const std::system_error&) {
+      const bool as_before = !thread.is_alive() && !thread.ident() && thread.name() == "w1" &&
+                             conc::active_count() == before;
+      thread.set_daemon(i % 2 == 0);  // allowed before the start only
+      if (!as_before) return 2;
+    }
+  }
+  thread.set_daemon(false);
+  set_stack_size(std::size_t{1} << 20);
+  thread.start();
+  thread.join();
+#else
+  say("ran;");
+#endif
   return 0;
 }
 
@@ -257,6 +292,7 @@ const std::map<std::string, std::function<int()>>& scenarios() {
       {"by_exit_in_a_thread", by_exit_in_a_thread},
       {"daemons_run_on", daemons_run_on},
       {"detached", detached},
+      {"refused", refused},
       {"waits_too_long", waits_too_long},
       {"dump_at_signal", dump_at_signal},
       {"forks_under_load", forks_under_load},
@@ -305,6 +341,14 @@ TEST(AtExit, DaemonsNeitherDelayTheEndNorMeetDestroyedStateOfTheLibrary) {
 TEST(AtExit, AThreadWhoseObjectWentInItselfIsWaitedFor) {
   ends_each_time_with("detached", 0, "done;");
 }
+
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)  // these make the stacks
+TEST(Thread, ThatIsRefusedIsAsBeforeAndCanBeStartedAgain) {
+  const ChildEnd end = run_child("refused");
+  EXPECT_EQ(end.status, 0) << end.output;
+  EXPECT_EQ(end.output, "ran;");
+}
+#endif
 
 TEST(Fork, TheChildHasTheForkingThreadAloneAndFreshObjectsWork) {
   const ChildEnd end = run_child("forks_under_load");
