@@ -5,15 +5,11 @@
 #include <conc/diagnostics.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
-#include <cstring>
-#include <iostream>
 #include <mutex>
-#include <sstream>
+#include <ostream>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 
 #include <unistd.h>
 

@@ -52,18 +52,18 @@ struct Snapshot {
 // Takes a snapshot. Threads neither start nor end meanwhile, and one that is just being woken waits
 // until it has been looked at; nothing else is held up.
 // Throws std::bad_alloc.
-// Cost: O(threads), about a microsecond for each. Threads that wait pay one clock reading for it
-// when they fall asleep, and nothing when they need not.
+// Cost: O(threads), about 50 ns for each. Threads that wait pay one clock reading for it when they
+// fall asleep, and nothing when they need not.
 [[nodiscard]] CONC_EXPORT Snapshot snapshot();
 
 // Writes the snapshot of this moment for people to read:
 //
 //   4 threads of process 712 at 2026-11-25 18:03:11
-//   "MainThread" ident=1 native_id=712: waits for the end of Thread held by "left" since 1.250 s
-//   "left" ident=2 native_id=713: waits to acquire Lock "fork" held by "right" since 1.249 s, for another 0.751 s
+//   "MainThread" ident=1 native_id=712: waits to join Thread "Bill" (2) since 1.250 s
+//   "Bill" ident=2 native_id=713: waits to acquire Lock "gun" held by "Jack" (3) since 1.249 s
 //   ...
-//   Lock "fork" 0x7ffc1c0d3a40, held by "right" (3)
-//     waits: "left" (2) since 1.249 s
+//   Lock "gun" 0x7ffc1c0d3a40, held by "Jack" (3)
+//     waits: "Bill" (2) since 1.249 s
 //
 // Throws std::bad_alloc, and what the stream throws.
 // Python: faulthandler.dump_traceback(all_threads=True), which shows stacks and not what for.

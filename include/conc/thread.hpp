@@ -56,7 +56,7 @@ class ThreadState;
 
 struct ThreadOptions {
   std::string name = {};            // empty: Thread-N, in the order in which threads are made
-  std::optional<bool> daemon = {};  // none: as the thread that makes it
+  std::optional<bool> daemon = {};  // none: as the thread that makes it, if conc started that
 };
 
 // A thread of control with a name. Making it runs nothing; start() does.
@@ -76,7 +76,11 @@ struct ThreadOptions {
 // bytes.
 //
 // Lifetime: the destructor of a thread that was started asks it to stop and waits for it, unless it
-// is a daemon: that is left running, and must not use what may go before the process ends.
+// is a daemon: that is left running, and must not use what may go before the process ends. When main
+// has returned, or std::exit was called, threads whose objects are still there are waited for, those
+// included that others start meanwhile; daemons are cut off when the process ends. Objects with
+// static storage that were made before the first thread was started go after that, later ones
+// before.
 //
 // Python: threading.Thread. Unlike there, a thread whose object goes is waited for, and it can be
 // asked to stop.
