@@ -38,7 +38,12 @@ int main() {
     const conc::LockGuard hold(right);
     jack_is_ready.set();
     bill_is_ready.wait();
-    if (!left.acquire(200ms)) std::printf("Jack gives up\n");
+    if (left.acquire(200ms)) {
+      std::printf("Jack has both\n");
+      left.release();
+    } else {
+      std::printf("Jack gives up\n");
+    }
   });
   bill.start();
   jack.start();
