@@ -2,15 +2,17 @@
 
 #include <absl/synchronization/mutex.h>
 
+#include <conc/config.hpp>
+
 #include "lock_rows.hpp"
 
 namespace {
 
 class Mutex {
  public:
-  void lock() { mutex_.Lock(); }
+  void lock() CONC_NO_THREAD_SAFETY_ANALYSIS { mutex_.Lock(); }
   bool try_lock() { return mutex_.TryLock(); }
-  void unlock() { mutex_.Unlock(); }
+  void unlock() CONC_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); }
 
  private:
   absl::Mutex mutex_;
