@@ -1,6 +1,5 @@
 #include "fork.hpp"
 
-#include <memory>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -42,12 +41,9 @@ struct All {
     all.mutex.unlock();
   }
 
-  // The thread that holds the mutexes has another number now: they are made anew, not unlocked.
   static void in_child() {
-    All& all = instance();
-    for (const Guarded& one : all.guarded) std::construct_at(one.mutex);
-    std::construct_at(&all.mutex);
-    for (const Guarded& one : all.guarded) {
+    in_parent();
+    for (const Guarded& one : instance().guarded) {
       if (one.in_child != nullptr) one.in_child();
     }
   }

