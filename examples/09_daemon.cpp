@@ -39,7 +39,7 @@ int main() {
 
   // The destructor of a thread waits for it, unless it is a daemon. To leave the music playing, its
   // object must stay: it is made with new, and never destroyed.
-  auto* const player = new conc::Thread({.name = "music"}, play_music);
+  static auto* const player = new conc::Thread({.name = "music"}, play_music);
   player->start();
 
   conc::Thread writer({.name = "log", .daemon = true}, keep_log);

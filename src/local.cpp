@@ -134,6 +134,12 @@ void LocalCore::forget_other_threads() noexcept {
   std::construct_at(&ended_);
 }
 
+LocalCore::Value* LocalCore::find() const noexcept {
+  const Slots slots = this_thread_slots;
+  return place_ < slots.count && slots.first[place_].key == key_ ? slots.first[place_].value
+                                                                 : nullptr;
+}
+
 void LocalCore::link(Value& value) noexcept {
   value.next = values_;
   if (values_ != nullptr) values_->previous = &value;

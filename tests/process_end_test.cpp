@@ -51,7 +51,7 @@ int unjoined() {
     ~AtEnd() { say("globals;"); }  // made before the first thread, so destroyed after the last
   } at_end;
   static_cast<void>(at_end);
-  auto* const thread = new Thread([] {
+  static auto* const thread = new Thread([] {
     main_is_over.wait();
     Event never;
     static_cast<void>(never.wait(2ms));
@@ -65,10 +65,10 @@ int unjoined() {
 
 // A thread that is waited for at exit starts another one.
 int started_meanwhile() {
-  auto* const first = new Thread([] {
+  static auto* const first = new Thread([] {
     Event never;
     static_cast<void>(never.wait(5ms));
-    auto* const second = new Thread([&] {
+    static auto* const second = new Thread([] {
       Event never_either;
       static_cast<void>(never_either.wait(5ms));
       say("second;");
@@ -81,7 +81,7 @@ int started_meanwhile() {
 }
 
 int by_exit_in_a_thread() {
-  auto* const other = new Thread([] {
+  static auto* const other = new Thread([] {
     Event never;
     static_cast<void>(never.wait(5ms));
     say("other;");
@@ -124,9 +124,9 @@ int daemons_run_on() {
 
 // The object of a thread goes in the thread itself.
 int detached() {
-  auto* const thread = new std::unique_ptr<Thread>;
-  auto* const go = new Event;
-  *thread = std::make_unique<Thread>([thread, go] {
+  static auto* const thread = new std::unique_ptr<Thread>;
+  static auto* const go = new Event;
+  *thread = std::make_unique<Thread>([] {
     go->wait();
     thread->reset();
     Event never;

@@ -35,11 +35,7 @@ class CONC_EXPORT LocalCore {
   LocalCore& operator=(const LocalCore&) = delete;
 
   // The calling thread's value, or nullptr.
-  [[nodiscard]] Value* find() const noexcept {
-    const Slots& slots = this_thread_slots;
-    return place_ < slots.count && slots.first[place_].key == key_ ? slots.first[place_].value
-                                                                   : nullptr;
-  }
+  [[nodiscard]] Value* find() const noexcept;
 
   // Makes `value` the calling thread's. Throws std::bad_alloc; nothing is changed then.
   void put(std::unique_ptr<Value> value);
@@ -110,7 +106,7 @@ class Local {
 
   // The calling thread's value, made at its first call.
   // Throws std::bad_alloc, and what making the value throws; the next call tries again.
-  // Cost: two loads, from then on. The first time three allocations at most.
+  // Cost: a call and a few loads, from then on. The first time three allocations at most.
   // Python: attribute access
   [[nodiscard]] T& get() {
     if (auto* const found = core_.find()) return static_cast<Holder*>(found)->value;
