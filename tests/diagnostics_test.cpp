@@ -203,7 +203,7 @@ TEST(Snapshot, AThreadThatRunsWaitsForNothing) {
   EXPECT_NE(dump.str().find(": runs\n"), std::string::npos) << dump.str();
 }
 
-TEST(Snapshot, AWorkerWithNothingToDoIsIdle) {
+TEST(Snapshot, AWorkerWithoutWorkIsIdle) {
   conc::ThreadPoolExecutor pool({.max_workers = 1, .thread_name_prefix = "idle"});
   pool.submit([] {}).wait();
   ASSERT_TRUE(eventually([] { return asleep("idle_0"); }));
