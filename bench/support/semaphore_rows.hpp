@@ -5,6 +5,8 @@
 #include <benchmark/benchmark.h>
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <thread>
 
@@ -35,16 +37,20 @@ void semaphore_try_none(benchmark::State& state) {
 
 template <class S>
 void semaphore_pool(benchmark::State& state) {
-  static S semaphore(2);
-  static const Work inside(std::chrono::nanoseconds(100));
-  static const Work outside(std::chrono::nanoseconds(200));
-  const Pin pin(state.thread_index());
-  for (auto _ : state) {
-    semaphore.acquire();
-    inside();
-    semaphore.release();
-    outside();
-  }
+  const auto threads = static_cast<std::size_t>(state.range(0));
+  const std::int64_t each = 400'000 / state.range(0);
+  const Work inside(std::chrono::nanoseconds(100));
+  const Work outside(std::chrono::nanoseconds(200));
+  const Somewhere<S> semaphore(2);
+  measure_team(state, threads, Place::spread, each,
+               [&semaphore, each, inside, outside](std::size_t) {
+                 for (std::int64_t i = 0; i < each; ++i) {
+                   semaphore->acquire();
+                   inside();
+                   semaphore->release();
+                   outside();
+                 }
+               });
 }
 
 // ---- Ping-pong: a round trip between two threads, on two CPUs and on one
@@ -82,8 +88,8 @@ bool semaphore_rows(const std::string& suffix) {
   benchmark::RegisterBenchmark((name + "Uncontended" + suffix).c_str(), semaphore_uncontended<S>);
   benchmark::RegisterBenchmark((name + "TryNone" + suffix).c_str(), semaphore_try_none<S>);
   benchmark::RegisterBenchmark((name + "TwoPermits" + suffix).c_str(), semaphore_pool<S>)
-      ->Threads(4)
-      ->UseRealTime();
+      ->Arg(4)
+      ->Apply(team_rules);
   for (const int other_cpu : {1, 0}) {
     const std::string place = other_cpu == 1 ? "PingPongTwoCpus" : "PingPongOneCpu";
     benchmark::RegisterBenchmark((name + place + suffix).c_str(), [other_cpu](
