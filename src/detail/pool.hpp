@@ -1,8 +1,7 @@
 // Pool: the queue and the workers of a ThreadPoolExecutor.
 //
-// A submitter pushes a job on to the inbox, a stack with the newest on top: one atomic
-// read-modify-write. Workers, under the mutex, turn the inbox over into a list, from which they
-// take the oldest. Idle workers sleep in a wait list.
+// A submitter pushes a job into the main queue, under its short lock. Workers reserve the oldest
+// jobs, one or a few at a time. Idle workers sleep in a wait list.
 //
 // At most one worker at a time is *searching*: on its way to the queue, from sleep or from its
 // start or from the job it has just ended, or spinning beside the empty queue. While there is one,
@@ -14,10 +13,17 @@
 // What holds at every moment: if a job is queued there, then somebody is searching, or nobody can
 // be summoned and every worker is at work or in a wait, and looks at the queue before it lies down.
 //
-// A job that a job of the pool submits goes to the queue of its own worker, under a mutex that
-// others seldom touch. A worker that finds nothing in the inbox helps itself there. Who pushes to
-// such a queue looks at the gate afterwards, and who stops searching looks at those queues
-// afterwards; both lock the queue in between, so one of them sees the other.
+// A worker whose jobs are short reserves several, its *stretch*, as many as it runs in some
+// microseconds. What it has not come to yet, others may claim; those whose jobs take long, or who
+// have nothing to do, look there. Who reserves more than one job does so under the lock of the main
+// queue, where he finds somebody searching, who will look at the stretch, or summons one.
+//
+// A job that a job of the pool submits goes to the queue of its own worker. A worker that finds
+// nothing in the main queue helps itself there. Who pushes to such a queue looks at the gate
+// afterwards, and who stops searching looks at those queues afterwards; both lock the queue in
+// between, so one of them sees the other.
+//
+// Locks are taken in this order: threads_mutex_, mutex_, a queue's, a worker's stretch's.
 #pragma once
 
 #include <conc/detail/job.hpp>
@@ -27,6 +33,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -34,8 +41,7 @@
 #include <string>
 #include <vector>
 
-#include "host.hpp"
-#include "job_queue.hpp"
+#include "job_ring.hpp"
 
 namespace conc::detail {
 
@@ -68,113 +74,149 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
  private:
   class Worker;
+  class Promised;
 
-  // The gate: the address of the newest job in the inbox, or 0, and three flags.
+  // The gate: flags that are changed under the main queue's lock.
   //
   //   searching   A worker is on its way to the queue, or beside it. Set by whoever finds it and `full` unset and then
-  //               summons one, or by a worker whose job ends or which finds nothing to do. Cleared, under the mutex, by
-  //               that worker when it has taken a job and leaves none behind, or lies down; and by a summons that finds
-  //               nothing left to do, or nobody.
+  //               summons one, or by a worker whose job ends or which finds nothing to do. Cleared by that worker when
+  //               it has taken a job and leaves none behind, or lies down; and by a summons that finds nothing left to
+  //               do, or nobody.
   //   full        Nobody can be summoned: no worker is idle, and there are as many as there may be, or the last attempt
-  //               to start a thread failed. Changed under the mutex: set by a summons that finds nobody; cleared when a
-  //               worker lies down, leaves, or is the last of all to sleep for a future.
-  //   guarded     A push must go under the mutex, where it may be refused or has to wait. Changed under the mutex; set
-  //               for a pool with max_pending, while there is no worker, and from the shutdown on.
-  using Gate = std::uintptr_t;
+  //               to start a thread failed. Set by a summons that finds nobody; cleared when a worker lies down, leaves,
+  //               or is the last of all to sleep for a future. Changed under the mutex as well, as are the next.
+  //   guarded     A push must go under the mutex, where it may be refused or has to wait: in a pool with max_pending,
+  //               while there is no worker, and from the shutdown on.
+  //   paused      No job may be taken. Set and cleared by pause() and resume(); cleared by the shutdown.
+  //   surplus     Others that were in a wait are at work again, and there is one worker too many.
+  using Gate = std::uint32_t;
   static constexpr Gate searching = 1;
   static constexpr Gate full = 2;
   static constexpr Gate guarded = 4;
-  static constexpr Gate flags = 7;
-  static_assert(alignof(Job) > flags);
+  static constexpr Gate paused = 8;
+  static constexpr Gate surplus = 16;
 
-  static Job* newest_of(Gate gate) noexcept { return reinterpret_cast<Job*>(gate & ~flags); }
   static bool must_summon(Gate gate) noexcept { return (gate & (searching | full)) == 0; }
 
   using Lock = std::unique_lock<Mutex>;
+  using ShortGuard = std::lock_guard<ShortLock>;
   enum class Summon : bool { if_queued, in_any_case };
 
-  // ---- Submitters
-  void push_local(Worker& me, JobChain& jobs) noexcept;
-  void enqueue_guarded(JobChain& jobs);
-  void push_bounded(JobChain& jobs, Lock& lock);
-  void refuse(JobChain& jobs) const;
+  // ---- Submitters (pool_submit.cpp)
+  void push_local(Worker& me, JobChain& jobs);
+  void enqueue_guarded(JobChain& jobs, std::uint8_t lane);
+  void push_bounded(JobChain& jobs, Lock& lock, Promised& room);
+  void refuse() const;
+  [[nodiscard]] WakeChain who_has_room() noexcept;
+
+  // ---- Threads that come and go (pool_threads.cpp)
   [[nodiscard]] bool begin_summons() noexcept;
   void summon(Summon when) noexcept;
   void summon_locked(Lock& lock, Summon when) noexcept;
   void ensure_worker();
   void start_worker();
-
-  // ---- Workers
   void work(Worker& me) noexcept;
   bool initialize() noexcept;
   void break_down(Worker& me) noexcept;
+  void leave(Worker& me, Lock& lock) noexcept;
+  void update_gate() noexcept;
+
+  // ---- Workers (pool_work.cpp)
   Job* next_job(Worker& me) noexcept;
+  Job* take(Worker& me) noexcept;
   Job* take_local(Worker& me) noexcept;
-  Job* take(Lock& lock) noexcept;
   Job* steal(Worker& me) noexcept;
+  Job* steal_from_stretches(const Worker& me) noexcept;
   void end_search(Worker& me) noexcept;
   bool search(Worker& me) noexcept;
   bool lie_down(Worker& me) noexcept;
-  void leave(Worker& me, Lock& lock) noexcept;
   void job_ends(Worker& me) noexcept;
   void begin_wait() noexcept;
   void end_wait() noexcept;
+  [[nodiscard]] bool any_elsewhere() noexcept;
+  [[nodiscard]] Worker* own_worker() const noexcept;
 
-  // ---- Under the mutex
-  void drain() noexcept;
-  void push(Job& job) noexcept;
-  Job& pop() noexcept;
-  Job& pop_least_urgent() noexcept;
-  [[nodiscard]] bool has_work() const noexcept { return queued_ != 0 && !paused_; }
-  [[nodiscard]] bool ends() const noexcept { return closed_ || broken_; }
-  [[nodiscard]] bool can_grow() const noexcept;
-  void update_guard() noexcept;
-  [[nodiscard]] WakeChain who_has_room() noexcept;
+  // ---- The end (pool.cpp)
+  void take_all_elsewhere(JobChain& jobs) noexcept;
   [[nodiscard]] WakeChain end(JobChain& dropped) noexcept;
   [[nodiscard]] WakeChain wake_everyone() noexcept;
 
-  // ---- With no lock held
-  void take_all_local(JobChain& jobs) noexcept;
-  [[nodiscard]] Worker* own_worker() const noexcept;
-  [[nodiscard]] bool any_local() noexcept;
+  // ---- Under the lock of the main queue
+  [[nodiscard]] Gate gate() const noexcept { return gate_.load(std::memory_order_relaxed); }
+  void set_gate(Gate flags) noexcept { gate_.store(gate() | flags, std::memory_order_relaxed); }
+  void clear_gate(Gate flags) noexcept { gate_.store(gate() & ~flags, std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t queued() const noexcept {
+    return main_.size.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] bool has_work() const noexcept { return queued() != 0 && (gate() & paused) == 0; }
+  [[nodiscard]] JobRing& ring_of(std::uint8_t lane) noexcept {
+    return lane == 0 ? lanes_.front() : lanes_[lane];
+  }
+  void announce(Worker& me) noexcept;
+  void renounce(Worker& me) noexcept;
+  [[nodiscard]] JobRing& most_urgent() noexcept;
+  [[nodiscard]] JobRing& least_urgent() noexcept;
+
+  // ---- Under the mutex
+  [[nodiscard]] bool ends() const noexcept { return closed_ || broken_; }
+  [[nodiscard]] bool can_grow() const noexcept;
 
   const std::size_t max_workers_;
   const std::size_t max_pending_;
   const Overflow overflow_;
-  const bool has_local_queues_;
+  const bool in_order_;  // jobs begin in the one order: no stretches, no queues of the workers' own
   const std::optional<std::chrono::nanoseconds> idle_timeout_;
   const std::string prefix_;
   const std::function<void()> initializer_;
 
   // On a line of its own: every submitter writes it.
-  alignas(64) Atomic<Gate> gate_{guarded};
+  alignas(64) JobQueue main_{*this};
+  Atomic<Gate> gate_{guarded};
+  Atomic<std::size_t> stretches_{0};  // that hold more than one job, or did; as the gate
 
-  alignas(64) JobQueue main_{*this};  // its mutex is the mutex
-  Mutex& mutex_ = main_.mutex;
+  alignas(64) std::deque<JobRing> lanes_;  // guarded by the lock of main_
+
+  alignas(64) Mutex mutex_;
   // Guarded by mutex_.
-  std::vector<JobList> lanes_;
-  std::size_t queued_ = 0;          // jobs in the lanes
-  std::size_t entered_ = 0;         // jobs that ever were in the lanes
-  std::size_t cancelled_ = 0;       // jobs taken out of any queue to be cancelled
-  std::size_t outside_done_ = 0;    // jobs run by a submitter
-  std::size_t outside_failed_ = 0;  // the same
-  WaitList idle_;                   // workers that sleep, the last to lie down first
-  WaitList submitters_;             // who waits for room
-  WaitList closers_;                // who waits for the last worker to leave
-  std::size_t workers_ = 0;         // threads that were started and have not left; with `starting_`
-  std::size_t starting_ = 0;        // of them, those whose thread may not come to be
-  std::size_t blocked_ = 0;         // workers that sleep for a future inside a job
+  std::size_t outside_done_ = 0;       // jobs run by a submitter
+  std::size_t outside_failed_ = 0;     // the same
+  std::size_t outside_cancelled_ = 0;  // jobs that were accepted, and never queued
+  std::size_t outside_ = 0;            // all three, and those that run now
+  WaitList idle_;                      // workers that sleep, the last to lie down first
+  WaitList submitters_;                // who waits for room
+  WaitList closers_;                   // who waits for the last worker to leave
+  std::size_t workers_ = 0;   // threads that were started and have not left; with `starting_`
+  std::size_t starting_ = 0;  // of them, those whose thread may not come to be
+  std::size_t blocked_ = 0;   // workers that sleep for a future inside a job
   bool closed_ = false;
   bool broken_ = false;  // the initializer threw
-  bool paused_ = false;
 
-  Atomic<bool> paused_flag_{false};  // paused_, for the workers' own queues
-  Atomic<bool> local_used_{false};   // a job was once pushed to a worker's own queue
+  Atomic<bool> local_used_{false};  // a job was once pushed to a worker's own queue
 
-  Mutex threads_mutex_;  // taken before mutex_ and before the mutex of a worker's queue
+  Mutex threads_mutex_;
   std::vector<std::unique_ptr<Worker>>
       threads_;                  // guarded by threads_mutex_; used again, freed with the pool
   std::size_t next_number_ = 0;  // the same
 };
+
+// Room for jobs in a ring of the main queue, made before anything is changed.
+class Pool::Promised {
+ public:
+  // Throws std::bad_alloc.
+  Promised(JobRing& ring, std::size_t n);
+  ~Promised();
+  Promised(const Promised&) = delete;
+  Promised& operator=(const Promised&) = delete;
+
+  // Under the lock of the queue.
+  void push(Job& job) noexcept;
+
+ private:
+  JobRing& ring_;
+  std::size_t left_;
+};
+
+// Makes room in the ring for n jobs. With no lock held; throws std::bad_alloc.
+void make_room(JobRing& ring, std::size_t n);
 
 }  // namespace conc::detail

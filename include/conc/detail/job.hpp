@@ -14,8 +14,6 @@
 
 namespace conc::detail {
 
-struct JobQueue;
-
 // How a job left the hands of the executor.
 enum class Ended : std::uint8_t {
   done,     // it was run, and returned
@@ -34,18 +32,16 @@ enum class Drop : std::uint8_t {
 // so they are called with no lock held.
 class CONC_EXPORT Job {
  public:
-  // Where the job is. Belongs to the chain or queue that it is in; in a queue, it is guarded by the
-  // queue's mutex.
+  // Where the job is.
   struct Place {
-    Job* next = nullptr;
-    Job* previous = nullptr;
-    // The queue that it is in, or on its way into. Changed under the mutex of the queue that it is
-    // in.
-    Atomic<JobQueue*> home{nullptr};
+    Job* next = nullptr;  // in the chain that it is in
+    // Where it was put into a queue, or null before that; it is in there as long as the slot says
+    // so. Written once, by the queue.
+    Atomic<Atomic<Job*>*> slot{nullptr};
     // When it was submitted, in units of 64 ns of the steady clock, which come round after some
     // minutes; 0 when nobody asks.
     std::uint32_t since = 0;
-    bool linked = false;  // in the list of `home`
+    std::uint16_t index = 0;  // of the slot in its block
     std::uint8_t lane = 0;
   };
 
@@ -61,6 +57,9 @@ class CONC_EXPORT Job {
  protected:
   ~Job() = default;
 };
+
+// A place for one job in a queue.
+using JobSlot = Atomic<Job*>;
 
 // Tell the executor whose worker calls, if it is one: that its job has returned, or threw; and that
 // after this it is about to complete its future. So whoever sees the result and submits the next

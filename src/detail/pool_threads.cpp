@@ -1,0 +1,195 @@
+// Pool, the threads: how they are summoned, come to be, and leave.
+#include <conc/hooks.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "pool_worker.hpp"
+
+namespace conc::detail {
+
+// Sets `searching` for somebody who is then to be summoned; false when that is not needed, or in
+// vain. A summons that runs beside this may be seen or not; what it is to find was there before.
+bool Pool::begin_summons() noexcept {
+  const ShortGuard guard(main_.lock);
+  if (!must_summon(gate())) return false;
+  set_gate(searching);
+  return true;
+}
+
+void Pool::summon(Summon when) noexcept {
+  Lock lock(mutex_);
+  summon_locked(lock, when);
+}
+
+// `searching` is set, for nobody yet. Gives the lock back.
+void Pool::summon_locked(Lock& lock, Summon when) noexcept {
+  for (;;) {
+    if (when == Summon::if_queued) {
+      const ShortGuard guard(main_.lock);
+      if (!has_work()) {  // somebody who was busy has taken what there was
+        clear_gate(searching);
+        break;
+      }
+    }
+    if (!idle_.empty()) {
+      auto& node = static_cast<ThreadNode&>(idle_.pop_front());
+      node.granted = true;
+      lock.unlock();
+      return node.wake();
+    }
+    if (can_grow()) {
+      lock.unlock();
+      try {
+        const std::lock_guard starting(threads_mutex_);
+        return start_worker();
+      } catch (...) {
+        // There is another worker, or the job would not have been accepted. A later summons tries
+        // again.
+      }
+      lock.lock();
+      if (!idle_.empty()) continue;
+    }
+    // The busy workers look at the queue before they lie down.
+    const ShortGuard guard(main_.lock);
+    clear_gate(searching);
+    set_gate(full);
+    break;
+  }
+  lock.unlock();
+}
+
+void Pool::ensure_worker() {
+  const std::lock_guard starting(threads_mutex_);
+  {
+    const std::lock_guard lock(mutex_);
+    if (workers_ != 0 || ends()) return;
+  }
+  {
+    const ShortGuard guard(main_.lock);
+    set_gate(searching);
+  }
+  try {
+    start_worker();
+  } catch (...) {
+    const ShortGuard guard(main_.lock);
+    clear_gate(searching);
+    throw;
+  }
+}
+
+// A thread that is searching from its start. Under threads_mutex_; throws when there is no memory,
+// or the operating system has no thread to give.
+void Pool::start_worker() {
+  auto found = std::find_if(threads_.begin(), threads_.end(),
+                            [](const auto& worker) { return worker->left; });
+  if (found == threads_.end()) {
+    threads_.reserve(threads_.size() + 1);
+    found = threads_.insert(threads_.end(), std::make_unique<Worker>(*this));
+  }
+  Worker& worker = **found;
+  if (worker.thread.joinable()) worker.thread.join();  // it is on its last steps
+  std::string name = prefix_ + '_' + std::to_string(next_number_);
+  {
+    const std::lock_guard lock(mutex_);
+    ++workers_;
+    ++starting_;
+    update_gate();
+  }
+  worker.searching = true;
+  worker.left = false;
+  try {
+    worker.thread =
+        NativeThread([&worker, pool = shared_from_this(), name = std::move(name)]() mutable {
+          try {
+            set_this_thread_name(std::move(name));
+          } catch (...) {
+            // No memory for the name; the work is more important.
+          }
+          pool->work(worker);
+        });
+  } catch (...) {
+    worker.left = true;
+    const std::lock_guard lock(mutex_);
+    --starting_;
+    --workers_;
+    update_gate();
+    throw;
+  }
+  ++next_number_;
+  const std::lock_guard lock(mutex_);
+  --starting_;
+  update_gate();
+}
+
+void Pool::work(Worker& me) noexcept {
+  this_host = &me;
+  if (initializer_ && !initialize()) {
+    break_down(me);
+  } else {
+    while (Job* const job = next_job(me)) me.run(*job);
+  }
+  this_host = nullptr;
+  const std::lock_guard lock(threads_mutex_);
+  me.left = true;
+}
+
+bool Pool::initialize() noexcept {
+  try {
+    initializer_();
+    return true;
+  } catch (...) {
+    report({"conc.future", Severity::critical, "The initializer of a ThreadPoolExecutor threw",
+            std::current_exception()});
+  }
+  return false;
+}
+
+// The worker leaves, and nothing that is queued will be run.
+void Pool::break_down(Worker& me) noexcept {
+  JobChain dropped;
+  WakeChain woken;
+  take_all_elsewhere(dropped);
+  {
+    Lock lock(mutex_);
+    broken_ = true;
+    woken = end(dropped);
+    leave(me, lock);
+  }
+  woken.wake_all();
+  dropped.drop_all(Drop::broken);
+}
+
+// For good. Gives the lock back.
+void Pool::leave(Worker& me, Lock& lock) noexcept {
+  --workers_;
+  update_gate();
+  {
+    const ShortGuard guard(main_.lock);
+    renounce(me);
+    if (can_grow()) clear_gate(full);
+  }
+  WakeChain closers;
+  if (workers_ == 0) closers = closers_.take_all();
+  if (std::exchange(me.searching, false)) {
+    summon_locked(lock, Summon::if_queued);
+  } else {
+    lock.unlock();
+  }
+  closers.wake_all();
+}
+
+// Whether one more worker may be started: always when all of them wait for futures.
+bool Pool::can_grow() const noexcept { return workers_ < max_workers_ || workers_ == blocked_; }
+
+// After a change of what the flags say that are changed under the mutex. Under the mutex.
+void Pool::update_gate() noexcept {
+  const bool guard_it = max_pending_ != 0 || ends() || workers_ == starting_;
+  const bool too_many = workers_ - blocked_ > max_workers_;
+  const ShortGuard guard(main_.lock);
+  clear_gate(guarded | surplus);
+  set_gate((guard_it ? guarded : 0) | (too_many ? surplus : 0));
+}
+
+}  // namespace conc::detail
