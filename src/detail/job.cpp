@@ -12,40 +12,48 @@
 namespace conc::detail {
 namespace {
 
-// A stretch of memory that nobody uses.
-struct Spare {
-  Spare* next;
-};
-
-// How many a thread keeps to itself, and how many bundles of so many the depot keeps of each size:
-// 4 and 2 MiB.
-constexpr std::size_t bundle_size = 64;
-constexpr std::size_t most_bundles[] = {1024, 256};
+// How many addresses a bundle holds, and how many full bundles the depot keeps of each size: 4 and
+// 2 MiB of memory. A bundle takes 512 bytes.
+constexpr std::size_t bundle_size = 62;
+constexpr std::size_t most_bundles[] = {1057, 264};
 constexpr std::size_t sizes[] = {PostMemory::small, PostMemory::large};
 constexpr std::size_t size_count = 2;
 
-struct Bundle {
-  Spare* first = nullptr;
-  std::size_t size = 0;
+// How many allocations ahead the memory is fetched, which another processor wrote last.
+constexpr std::size_t fetched_ahead = 6;
 
-  [[nodiscard]] Spare* pop() noexcept {
-    Spare* const spare = first;
-    if (spare != nullptr) {
-      first = spare->next;
-      --size;
-    }
-    return spare;
-  }
-  void push(void* memory) noexcept {
-    first = ::new (memory) Spare{first};
-    ++size;
-  }
-  void free() noexcept {
-    while (Spare* const spare = pop()) ::operator delete(spare);
+// Stretches of memory that nobody uses. Their addresses stand here and not in the memory itself, so
+// that finding the next does not wait for it.
+struct Bundle {
+  Bundle* next = nullptr;  // in the depot
+  std::size_t size = 0;
+  void* memory[bundle_size];
+
+  void free_all() noexcept {
+    while (size != 0) ::operator delete(memory[--size]);
   }
 };
 
-// Where bundles go from the threads that run posted calls to those that post them.
+// Bundles in the depot.
+struct Pile {
+  void push(Bundle& bundle) noexcept {
+    bundle.next = std::exchange(top, &bundle);
+    ++size;
+  }
+  [[nodiscard]] Bundle* pop() noexcept {
+    Bundle* const bundle = top;
+    if (bundle != nullptr) {
+      top = bundle->next;
+      --size;
+    }
+    return bundle;
+  }
+
+  Bundle* top = nullptr;
+  std::size_t size = 0;
+};
+
+// Where bundles go from the threads that run posted calls to those that post them, and back.
 class Depot {
  public:
   static Depot& instance() {
@@ -54,34 +62,45 @@ class Depot {
     return *depot;
   }
 
-  Bundle get(std::size_t kind) noexcept {
+  // Null when there is none.
+  Bundle* get_full(std::size_t kind) noexcept {
     const std::lock_guard lock(mutex_);
-    return count_[kind] != 0 ? std::exchange(bundles_[kind][--count_[kind]], {}) : Bundle();
+    return full_[kind].pop();
   }
 
-  void put(std::size_t kind, Bundle bundle) noexcept {
+  // Null when there is no memory for one.
+  Bundle* get_empty() noexcept {
     {
       const std::lock_guard lock(mutex_);
-      if (count_[kind] != most_bundles[kind]) {
-        bundles_[kind][count_[kind]++] = bundle;
-        return;
+      if (Bundle* const bundle = empty_.pop()) return bundle;
+    }
+    return new (std::nothrow) Bundle;
+  }
+
+  void put(std::size_t kind, Bundle& bundle) noexcept {
+    {
+      const std::lock_guard lock(mutex_);
+      if (bundle.size == bundle_size && full_[kind].size != most_bundles[kind]) {
+        return full_[kind].push(bundle);
       }
     }
-    bundle.free();
+    bundle.free_all();
+    const std::lock_guard lock(mutex_);
+    empty_.push(bundle);
   }
 
  private:
   Mutex mutex_;
   // Guarded by mutex_.
-  std::size_t count_[size_count] = {};
-  Bundle bundles_[size_count][most_bundles[0]];
+  Pile full_[size_count];
+  Pile empty_;
 };
 
 // A thread's own. Two bundles, so that a thread on the border between two does not go to the depot
-// each time.
+// each time. `spare` is full, empty or null.
 struct Cache {
-  Bundle in_use;
-  Bundle full;
+  Bundle* in_use = nullptr;
+  Bundle* spare = nullptr;
 };
 
 constinit thread_local Cache caches[size_count];
@@ -91,19 +110,56 @@ struct CacheCloser {
   ~CacheCloser() {
     caches_closed = true;
     for (std::size_t kind = 0; kind < size_count; ++kind) {
-      for (Bundle* const bundle : {&caches[kind].in_use, &caches[kind].full}) {
-        if (bundle->size == bundle_size) {
-          Depot::instance().put(kind, *bundle);
-        } else {
-          bundle->free();
-        }
-        *bundle = {};
+      for (Bundle* const bundle : {caches[kind].in_use, caches[kind].spare}) {
+        if (bundle != nullptr) Depot::instance().put(kind, *bundle);
       }
+      caches[kind] = {};
     }
   }
   void arm() noexcept {}
 };
 thread_local CacheCloser cache_closer;
+
+void* pop(Bundle& bundle) noexcept {
+  void* const memory = bundle.memory[--bundle.size];
+  if (bundle.size >= fetched_ahead)
+    __builtin_prefetch(bundle.memory[bundle.size - fetched_ahead], 1);
+  return memory;
+}
+
+// The bundle in use is empty, or there is none.
+CONC_COLD void* allocate_slow(std::size_t kind) {
+  if (caches_closed) return ::operator new(sizes[kind]);
+  Cache& cache = caches[kind];
+  if (cache.spare != nullptr && cache.spare->size != 0) {
+    std::swap(cache.in_use, cache.spare);
+  } else {
+    Bundle* const full = Depot::instance().get_full(kind);
+    if (full == nullptr) return ::operator new(sizes[kind]);
+    if (cache.in_use == nullptr) {
+      cache_closer.arm();
+    } else {
+      Depot::instance().put(kind, *cache.in_use);
+    }
+    cache.in_use = full;
+  }
+  return pop(*cache.in_use);
+}
+
+// The bundle in use is full, or there is none.
+CONC_COLD void free_slow(std::size_t kind, void* memory) noexcept {
+  if (caches_closed) return ::operator delete(memory);
+  Cache& cache = caches[kind];
+  if (cache.spare == nullptr || cache.spare->size != 0) {
+    Bundle* const empty = Depot::instance().get_empty();
+    if (empty == nullptr) return ::operator delete(memory);
+    cache_closer.arm();
+    if (cache.spare != nullptr) Depot::instance().put(kind, *cache.spare);
+    cache.spare = empty;
+  }
+  std::swap(cache.in_use, cache.spare);
+  cache.in_use->memory[cache.in_use->size++] = memory;
+}
 
 // A posted call and what goes along with it. Posted calls are short of room, and have no future
 // that would have to find them in a queue; so it is another job around the first.
@@ -144,29 +200,19 @@ constexpr std::size_t kind_of(std::size_t size) noexcept {
 void* PostMemory::allocate(std::size_t size) {
   const std::size_t kind = kind_of(size);
   if (kind == size_count) return ::operator new(size);
-  Cache& cache = caches[kind];
-  if (Spare* const spare = cache.in_use.pop()) return spare;
-  if (!caches_closed) {
-    cache.in_use =
-        cache.full.size != 0 ? std::exchange(cache.full, {}) : Depot::instance().get(kind);
-    if (cache.in_use.size != 0) {
-      cache_closer.arm();
-      return cache.in_use.pop();
-    }
-  }
-  return ::operator new(sizes[kind]);
+  Bundle* const bundle = caches[kind].in_use;
+  if (bundle == nullptr || bundle->size == 0) [[unlikely]]
+    return allocate_slow(kind);
+  return pop(*bundle);
 }
 
 void PostMemory::free(void* memory, std::size_t size) noexcept {
   const std::size_t kind = kind_of(size);
-  if (kind == size_count || caches_closed) return ::operator delete(memory);
-  Cache& cache = caches[kind];
-  if (cache.in_use.size == bundle_size) {
-    if (cache.full.size != 0) Depot::instance().put(kind, cache.full);
-    cache.full = std::exchange(cache.in_use, {});
-  }
-  if (cache.in_use.size == 0) cache_closer.arm();
-  cache.in_use.push(memory);
+  if (kind == size_count) return ::operator delete(memory);
+  Bundle* const bundle = caches[kind].in_use;
+  if (bundle == nullptr || bundle->size == bundle_size) [[unlikely]]
+    return free_slow(kind, memory);
+  bundle->memory[bundle->size++] = memory;
 }
 
 Job& with_carried(Job& job) {
