@@ -294,8 +294,9 @@ TEST(ThreadPoolExecutor, PostCostsNoAllocationInTheSteadyState) {
     EXPECT_TRUE(eventually([&done] { return done == 1; }));
     EXPECT_TRUE(at_rest(pool));
   };
-  // Until the threads' caches of memory hold what they can: they take a part of each round.
-  for (int i = 0; i < 20; ++i) round();
+  // Until the threads' caches of memory hold what they can: what is left in them of a round is more
+  // or less by turns.
+  for (int i = 0; i < 70; ++i) round();
   const auto before = conc::test::allocations.load();
   round();
   EXPECT_EQ(conc::test::allocations.load(), before);

@@ -15,6 +15,7 @@ namespace {
 // How many addresses a bundle holds, and how many full bundles the depot keeps of each size: 4 and
 // 2 MiB of memory. A bundle takes 512 bytes.
 constexpr std::size_t bundle_size = 62;
+constexpr std::size_t bundles_made = 8;
 constexpr std::size_t most_bundles[] = {1057, 264};
 constexpr std::size_t sizes[] = {PostMemory::small, PostMemory::large};
 constexpr std::size_t size_count = 2;
@@ -68,13 +69,18 @@ class Depot {
     return full_[kind].pop();
   }
 
-  // Null when there is no memory for one.
+  // Null when there is no memory for one. Makes several at a time, as many as the number in use goes
+  // up and down by while as much memory as ever is in use; and never frees them.
   Bundle* get_empty() noexcept {
     {
       const std::lock_guard lock(mutex_);
       if (Bundle* const bundle = empty_.pop()) return bundle;
     }
-    return new (std::nothrow) Bundle;
+    Bundle* const bundles = new (std::nothrow) Bundle[bundles_made];
+    if (bundles == nullptr) return nullptr;
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 1; i < bundles_made; ++i) empty_.push(bundles[i]);
+    return bundles;
   }
 
   void put(std::size_t kind, Bundle& bundle) noexcept {
@@ -127,23 +133,33 @@ void* pop(Bundle& bundle) noexcept {
   return memory;
 }
 
-// The bundle in use is empty, or there is none.
+// The bundle in use is empty, or there is none. When nobody has memory to spare, makes a bundle of
+// it: so there soon is as much as can be in use at once, and a growing backlog comes here seldom.
 CONC_COLD void* allocate_slow(std::size_t kind) {
   if (caches_closed) return ::operator new(sizes[kind]);
   Cache& cache = caches[kind];
   if (cache.spare != nullptr && cache.spare->size != 0) {
     std::swap(cache.in_use, cache.spare);
-  } else {
-    Bundle* const full = Depot::instance().get_full(kind);
-    if (full == nullptr) return ::operator new(sizes[kind]);
-    if (cache.in_use == nullptr) {
-      cache_closer.arm();
-    } else {
-      Depot::instance().put(kind, *cache.in_use);
-    }
-    cache.in_use = full;
+    return pop(*cache.in_use);
   }
-  return pop(*cache.in_use);
+  if (Bundle* const full = Depot::instance().get_full(kind)) {
+    cache_closer.arm();
+    if (Bundle* const empty = std::exchange(cache.in_use, full)) {
+      Depot::instance().put(kind, *empty);
+    }
+    return pop(*full);
+  }
+  void* const memory = ::operator new(sizes[kind]);
+  if (cache.in_use == nullptr) {
+    cache_closer.arm();
+    cache.in_use = Depot::instance().get_empty();
+  }
+  for (std::size_t i = 1; i < bundle_size && cache.in_use != nullptr; ++i) {
+    void* const more = ::operator new(sizes[kind], std::nothrow);
+    if (more == nullptr) break;
+    cache.in_use->memory[cache.in_use->size++] = more;
+  }
+  return memory;
 }
 
 // The bundle in use is full, or there is none.

@@ -10,8 +10,11 @@
 namespace conc::detail {
 
 // Sets `searching` for somebody who is then to be summoned; false when that is not needed, or in
-// vain. A summons that runs beside this may be seen or not; what it is to find was there before.
+// vain. The look without the lock sees all that was done to the gate before the caller last held
+// the lock of the queue that it wants somebody to look at; who changes the gate later looks at that
+// queue later still.
 bool Pool::begin_summons() noexcept {
+  if (!must_summon(gate())) return false;
   const ShortGuard guard(main_.lock);
   if (!must_summon(gate())) return false;
   set_gate(searching);
