@@ -1,8 +1,8 @@
 // What is measured of a queue: any class with a value_type, made with its maxsize, 0 for none, that
 // has put() and get(), which block.
 //
-//   BM_<Queue>_<Item>_<Situation>   Item is Int (std::int64_t) or String (32 characters, so on the
-//   heap)
+//   BM_<Queue>_<Item>_<Situation>   Item is Int (std::int64_t) or String (32 characters, so on
+//                                   the heap)
 //
 // Time is per item, put and got, over all threads together. In Teams of 4P4C, four threads put and
 // four get, at once and as fast as they can; they are pinned to the processors in turn, since left

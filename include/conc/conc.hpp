@@ -3,6 +3,7 @@
 
 #include <conc/as_completed.hpp>
 #include <conc/barrier.hpp>
+#include <conc/basic_queue.hpp>
 #include <conc/bounded_semaphore.hpp>
 #include <conc/condition.hpp>
 #include <conc/diagnostics.hpp>
@@ -24,6 +25,7 @@
 #include <conc/queue.hpp>
 #include <conc/resource_pool.hpp>
 #include <conc/rlock.hpp>
+#include <conc/select.hpp>
 #include <conc/semaphore.hpp>
 #include <conc/thread.hpp>
 #include <conc/thread_info.hpp>

@@ -1,15 +1,15 @@
 // LifoQueue: handing items from thread to thread, last in, first out.
 #pragma once
 
+#include <conc/basic_queue.hpp>
 #include <conc/detail/queue_order.hpp>
-#include <conc/queue.hpp>
 
 #include <cstddef>
 
 namespace conc {
 
-// A stack: get() takes the item that was put last. Everything else is as with Queue; see BasicQueue
-// in conc/queue.hpp.
+// A stack: get() takes the item that was put last. What else it can do is in
+// BasicQueue, conc/basic_queue.hpp.
 //
 // Python: queue.LifoQueue
 template <class T>

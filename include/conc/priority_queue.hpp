@@ -1,8 +1,8 @@
 // PriorityQueue: handing items from thread to thread, the smallest first.
 #pragma once
 
+#include <conc/basic_queue.hpp>
 #include <conc/detail/queue_order.hpp>
-#include <conc/queue.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -13,8 +13,8 @@
 namespace conc {
 
 // get() takes an item than which no other is smaller, as Compare has it (std::greater: the greatest
-// first); among equals the one that was put first. Everything else is as with Queue; see BasicQueue
-// in conc/queue.hpp.
+// first); among equals the one that was put first. What else it can do is in BasicQueue,
+// conc/basic_queue.hpp.
 //
 //   conc::PriorityQueue<std::pair<int, std::string>> jobs;
 //   jobs.put({2, "sweep"});

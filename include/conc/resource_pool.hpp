@@ -22,9 +22,8 @@ namespace conc {
 //   conc::ResourcePool<Connection> pool(3, [] { return Connection("db"); });
 //   {
 //     auto connection = pool.acquire();
-//     if (!connection->ping()) connection.discard();     // broken: the next borrower gets a new
-//     one
-//   }                                                    // goes back here
+//     if (!connection->ping()) connection.discard();   // broken: the next borrower gets a new one
+//   }                                                  // goes back here
 //
 // Fairness: as with Queue, first come, first served.
 //
@@ -37,8 +36,8 @@ class ResourcePool {
   class Lease;
 
   // Makes no resource yet. The factory is called by the borrowing threads, several at a time, with
-  // no lock held; it may throw. `name`, which must outlive the pool, is shown in dumps. Throws
-  // std::invalid_argument when capacity is 0; std::bad_alloc.
+  // no lock held; it may throw. `name`, which must outlive the pool, is shown in dumps.
+  // Throws std::invalid_argument when capacity is 0 or there is no factory; std::bad_alloc.
   ResourcePool(std::size_t capacity, std::function<T()> factory, const char* name = nullptr)
       : factory_(std::move(factory)), idle_(capacity, name) {
     if (capacity == 0)

@@ -3,32 +3,32 @@
 
 #include <cstddef>
 #include <string>
-#include <utility>
 
 #include "message.hpp"
+#include "queue_verdict.hpp"
 #include "spin.hpp"
 
 namespace conc::detail {
 namespace {
 
-// How often to look for an item or for room before sleeping. The pauses take 1 to 3 us, about the
-// cost of falling asleep and being woken; chosen with BM_Queue_Int_HandOffTwoCpus: a partner who is
-// awake answers in that time. The yields are for a partner on the same processor
-// (BM_Queue_Int_HandOffOneCpu); more of them would cost time slices where other programs compete
-// for the processor.
-constexpr int pauses = 160;
-constexpr int yields = 4;
+// How long to look for an item or for room before sleeping: rounds of pauses and a look, twice as
+// many pauses in each round as in the one before, 255 in all. That is 3 to 7 us, about the cost of
+// falling asleep and being woken on another processor; chosen with the rows HandOffTwoCpus and
+// Bounded1P1C of the queue benchmark. A look takes the cache line from the thread that is waited
+// for, so the longer it has taken, the fewer there are.
+//
+// From `first_yield` on, each round ends with a yield, for a partner on the same processor, whom
+// pauses only keep waiting (HandOffOneCpu); and `yields` more come last, for a process that has but
+// one. More of them would cost time slices where other programs compete for the processor.
+constexpr unsigned rounds = 8;
+constexpr unsigned first_yield = 3;
+constexpr unsigned yields = 2;
 
-// Why a call that has no patience left gives up.
-QueueVerdict exhausted(const Patience& patience) noexcept {
-  const std::stop_token* const token = patience.token();
-  return token != nullptr && token->stop_requested() ? QueueVerdict::stopped
-                                                     : QueueVerdict::timed_out;
-}
-
-QueueVerdict verdict(Outcome outcome) noexcept {
-  return outcome == Outcome::stopped ? QueueVerdict::stopped : QueueVerdict::timed_out;
-}
+// While it has not slept, a putter looks for this part of a bounded queue to be free, rather than
+// for the first free place: where the getters are the slower side, it would otherwise meet them at
+// the lock for every item that they take. It costs nobody an item, since the queue is nearly full,
+// and the last look, under the lock, is for any room.
+constexpr std::size_t room_worth_a_look = 8;
 
 }  // namespace
 
@@ -91,10 +91,10 @@ void QueueCore::shut_down(bool dropped, Hold& hold) noexcept {
 
 // ---- Waiting
 
-// Whether it looks, without the lock, as if a call on this side might go on.
+// Whether it looks, without the lock, as if it were worth taking the lock for a call on this side.
 bool QueueCore::worth_a_look(const Side& side) const noexcept {
   const std::size_t items = size_.load(std::memory_order_relaxed);
-  return (&side == &getters_ ? items != 0 : items < maxsize_) ||
+  return (&side == &getters_ ? items != 0 : items + maxsize_ / room_worth_a_look < maxsize_) ||
          closed_.load(std::memory_order_relaxed);
 }
 
@@ -105,10 +105,11 @@ QueueVerdict QueueCore::wait(Side& side, WaitKind kind, Patience& patience) noex
   if (closed()) return last_look(QueueVerdict::shut_down);
   if (patience.none()) return last_look(exhausted(patience));
   leave();
-  if (!single_cpu()) {
-    for (int i = 0; i < pauses && !worth_a_look(side); ++i) cpu_pause();
+  for (unsigned round = single_cpu() ? rounds : 0; round < rounds && !worth_a_look(side); ++round) {
+    for (unsigned pauses = 1U << round; pauses != 0; --pauses) cpu_pause();
+    if (round >= first_yield && !worth_a_look(side)) cpu_yield();
   }
-  for (int i = 0; i < yields && !worth_a_look(side); ++i) cpu_yield();
+  for (unsigned i = 0; i < yields && !worth_a_look(side); ++i) cpu_yield();
   lock_.lock();
   if (ready(side)) return QueueVerdict::ready;
   if (closed()) return last_look(QueueVerdict::shut_down);
@@ -150,123 +151,6 @@ QueueVerdict QueueCore::wait_to_put(Patience& patience) noexcept {
 QueueVerdict QueueCore::wait_to_get(Until until) noexcept {
   Patience patience(until);
   return wait(getters_, WaitKind::queue_get, patience);
-}
-
-QueueVerdict QueueCore::wait_not_empty(Until until) {
-  Patience patience(until);
-  Hold hold(*this);
-  if (count() != 0) return QueueVerdict::ready;
-  if (closed()) return QueueVerdict::shut_down;
-  if (patience.none()) return exhausted(patience);
-  ThreadNode node({WaitKind::queue_get, this, name_});
-  watchers_.push_back(node);
-  ++sleepers_;
-  hold.leave();
-  const Outcome outcome = node.spin_then_sleep(patience);
-  hold.enter_again();
-  if (node.linked()) {
-    watchers_.remove(node);
-    --sleepers_;
-    return verdict(outcome);
-  }
-  const bool let_go = closed() && count() == 0;
-  hold.leave();
-  if (outcome != Outcome::woken) node.sleep_until_woken();
-  return let_go ? QueueVerdict::shut_down : QueueVerdict::ready;
-}
-
-// ---- Watching several
-
-// One thread, and how many of its watchers were fired.
-//
-// The first to fire wakes the thread. That one must then wait for the others that were taken off
-// their lists, since a waker that is on its way still touches its watcher: so it subtracts how many
-// they are in all, and when that leaves the count below zero, sleeps until the last of them, who
-// brings it to zero, wakes it again.
-struct QueueCore::Watcher::Watch {
-  explicit Watch(const WaitReason& reason) : sleeper(reason) {}
-
-  ThreadNode sleeper;
-  Atomic<std::ptrdiff_t> fired{0};
-
-  // The sleeper was woken by the first.
-  void wait_for_wakers(std::ptrdiff_t taken) noexcept {
-    sleeper.reuse();
-    if (fired.fetch_sub(taken, std::memory_order_acq_rel) != taken) {
-      sleeper.sleep_until_woken();
-      sleeper.reuse();
-    }
-  }
-};
-
-void QueueCore::Watcher::fire(WaitNode& node) noexcept {
-  Watch& watch = *static_cast<Watcher&>(node).watch_;
-  const std::ptrdiff_t before = watch.fired.fetch_add(1, std::memory_order_acq_rel);
-  if (before == 0 || before == -1) watch.sleeper.wake();
-}
-
-// The first queue that has an item. `timed_out` means: none, but there may come one.
-QueueVerdict QueueCore::look(std::span<QueueCore* const> cores, std::size_t& index) noexcept {
-  bool open = false;
-  for (std::size_t i = 0; i < cores.size(); ++i) {
-    const Hold hold(*cores[i]);
-    if (cores[i]->count() != 0) {
-      index = i;
-      return QueueVerdict::ready;
-    }
-    open = open || !cores[i]->closed();
-  }
-  return open ? QueueVerdict::timed_out : QueueVerdict::shut_down;
-}
-
-QueueVerdict QueueCore::select(std::span<QueueCore* const> cores, std::span<Watcher> watchers,
-                               Until until, std::size_t& index) {
-  Patience patience(until);
-  QueueVerdict seen = look(cores, index);
-  if (seen != QueueVerdict::timed_out) return seen;
-  if (patience.none()) return exhausted(patience);
-
-  Watcher::Watch watch({WaitKind::queue_get, cores.front(), cores.front()->name_});
-  for (;;) {
-    // A watcher for every queue that may get an item, unless one has got it meanwhile.
-    bool empty = true;
-    bool open = false;
-    for (std::size_t i = 0; i < cores.size() && empty; ++i) {
-      QueueCore& core = *cores[i];
-      const Hold hold(core);
-      empty = core.count() == 0;
-      if (!empty || core.closed()) continue;
-      open = true;
-      watchers[i].watch_ = &watch;
-      watchers[i].watching_ = true;
-      core.watchers_.push_back(watchers[i]);
-      ++core.sleepers_;
-    }
-
-    const Outcome outcome =
-        empty && open ? watch.sleeper.spin_then_sleep(patience) : Outcome::timed_out;
-
-    std::ptrdiff_t taken = 0;
-    for (std::size_t i = 0; i < cores.size(); ++i) {
-      if (!std::exchange(watchers[i].watching_, false)) continue;
-      QueueCore& core = *cores[i];
-      const Hold hold(core);
-      if (watchers[i].linked()) {
-        core.watchers_.remove(watchers[i]);
-        --core.sleepers_;
-      } else {
-        ++taken;
-      }
-    }
-    if (taken != 0) {
-      if (outcome != Outcome::woken) watch.sleeper.sleep_until_woken();
-      watch.wait_for_wakers(taken);
-    }
-
-    seen = look(cores, index);
-    if (seen != QueueVerdict::timed_out) return seen;
-    if (empty && outcome != Outcome::woken) return verdict(outcome);
-  }
 }
 
 // ---- Unfinished work
@@ -334,19 +218,6 @@ void QueueCore::throw_from_get(QueueVerdict verdict) const {
       break;
   }
   throw Empty(message(type_, name_, "is empty, and no item came in time"));
-}
-
-void throw_from_select(QueueVerdict verdict) {
-  switch (verdict) {
-    case QueueVerdict::stopped:
-      throw Stopped("conc::select found no item before the stop was requested.");
-    case QueueVerdict::shut_down:
-      throw ShutDown("conc::select found every queue empty and shut down.");
-    case QueueVerdict::ready:
-    case QueueVerdict::timed_out:
-      break;
-  }
-  throw Empty("conc::select found every queue empty, and no item came in time.");
 }
 
 std::size_t QueueCore::waiters() const noexcept {

@@ -18,6 +18,10 @@ struct Inspect {
     if constexpr (requires { object.waiters_; }) {
       const std::lock_guard lock(object.mutex_);
       return object.waiters_.size();
+    } else if constexpr (requires { object.engine_; }) {
+      return object.engine_.core().waiters();
+    } else if constexpr (requires { object.idle_; }) {
+      return waiters(object.idle_);
     } else {
       return object.core_.waiters();
     }

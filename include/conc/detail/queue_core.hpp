@@ -11,24 +11,20 @@
 //   available   How much there is: items for getters, room for putters.
 //   waiting     Those who sleep, the longest waiting first.
 //   on the way  How many were taken off `waiting` for what is available and have not come for it
-//   yet. reserved    How much of what is available is kept for those of them who are sure to get
-//   it.
+//               yet.
+//   reserved    How much of what is available is kept for those of them who are sure to get it.
 //
 //   - A call goes on when available > reserved, whether it has just come or has waited: newcomers
-//   may overtake a waiter
-//     that is on its way, since a queue that waited for a sleeping thread to run would be as slow
-//     as that.
+//     may overtake a waiter that is on its way, since a queue that waited for a sleeping thread to
+//     run would be as slow as that.
 //   - Whoever leaves the queue with available > on the way, and `waiting` not empty, wakes the
-//   first. So as many are on
-//     their way as there is something for, and no more.
-//   - A waiter that was overtaken, and finds nothing, waits again at the front, and its next
-//   wake-up is with a
-//     reservation. So a waiter at the front is overtaken only while on its first way, by calls that
-//     may wait.
-//   - A call that may not wait, or no longer, takes what is available, reserved or not: when it
-//   says that the queue is
-//     empty or full, it is. So all that the queue says can be explained by an order of the calls. A
-//     waiter that was robbed of its reservation so waits again at the front.
+//     first. So as many are on their way as there is something for, and no more.
+//   - A waiter that was overtaken, and finds nothing, waits again at the front, and its next wake-up
+//     is with a reservation. So a waiter at the front is overtaken only while on its first way, by
+//     calls that may wait.
+//   - A call that may not wait, or no longer, takes what is available, reserved or not: when it says
+//     that the queue is empty or full, it is. So all that the queue says can be explained by an
+//     order of the calls. A waiter that was robbed of its reservation so waits again at the front.
 //   - reserved <= on the way.
 #pragma once
 

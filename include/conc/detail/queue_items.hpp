@@ -178,8 +178,8 @@ class CellPool {
   Cell<T>* spare_ = nullptr;
   std::size_t made_ = 0;
   Slabs slabs_;
-  Atomic<Cell<T>*> returned_{
-      nullptr};  // pushed by any thread, and taken all at once, so no address comes back unseen
+  // Pushed by any thread, and taken all at once, so no address comes back unseen.
+  Atomic<Cell<T>*> returned_{nullptr};
 };
 
 }  // namespace conc::detail

@@ -6,11 +6,10 @@
 // time, so that it makes way for a holder of lower priority too. Nobody is woken: a sleeper looks
 // again when its time is up. So it is not for sections that take long.
 //
-//   held   meaning                entered by          left by
-//   false  free                   constructor, unlock lock
-//   true   somebody works inside  lock                unlock: the last touch, after which it may be
-//   destroyed by
-//                                                     whoever takes it next
+//   held   meaning                entered by           left by
+//   false  free                   constructor, unlock  lock
+//   true   somebody works inside  lock                 unlock: the last touch, after which it may be
+//                                                      destroyed by whoever takes it next
 #pragma once
 
 #include <conc/config.hpp>
