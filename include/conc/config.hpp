@@ -4,12 +4,15 @@
 
 #include <conc/export.hpp>
 
-// Kept out of line so that the inlined fast path around the call stays small.
+// Kept out of line so that the inlined fast path around the call stays small; what is COLD is
+// seldom called and made small itself.
 #if defined(__GNUC__)
 #define CONC_COLD [[gnu::cold, gnu::noinline]]
+#define CONC_NOINLINE [[gnu::noinline]]
 #define CONC_ALWAYS_INLINE [[gnu::always_inline]] inline
 #else
 #define CONC_COLD
+#define CONC_NOINLINE
 #define CONC_ALWAYS_INLINE inline
 #endif
 

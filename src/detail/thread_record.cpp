@@ -1,6 +1,7 @@
 #include <conc/detail/thread_record.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -81,6 +82,7 @@ class Registry {
     if (foreign) ++dummies_;
     const std::lock_guard naming(record.mutex);
     record.name = std::move(name);
+    note_change(record);
     record.ended = false;
     record.id = ++last_id_;
     record.native_id = native_id;
@@ -107,6 +109,7 @@ class Registry {
     const std::lock_guard lock(mutex_);
     const std::lock_guard naming(record.mutex);
     record.name.swap(name);
+    note_change(record);
   }
 
   std::string name_of(ThreadId id) {
@@ -144,10 +147,15 @@ class Registry {
     make_room();
     auto record = std::make_unique<ThreadRecord>();
     record->name = "MainThread";
+    note_change(*record);
     main_ = record.release();
     live_.push_back(main_);
     expect_main();
     guard_over_fork(mutex_, []() noexcept { instance().start_over(); });
+  }
+
+  static void note_change(ThreadRecord& record) noexcept {
+    record.name_changes.fetch_add(1, std::memory_order_relaxed);
   }
 
   // Room for one more record in either list for ever, so that leave() cannot fail.
@@ -187,6 +195,7 @@ class Registry {
       main_ = spare_.back();
       spare_.pop_back();
       main_->name.assign("MainThread", 10);  // fits into any string without an allocation
+      note_change(*main_);
       expect_main();
     }
     live_.push_back(main_);
@@ -252,6 +261,17 @@ std::string thread_name(ThreadRecord& record) {
 }
 
 std::string this_thread_name() { return thread_name(this_thread_record()); }
+
+std::string_view look_at_this_thread_name() {
+  ThreadRecord& record = this_thread_record();
+  // Relaxed: what it counts is read under the lock.
+  if (record.name_changes.load(std::memory_order_relaxed) != record.seen_change) {
+    const std::lock_guard lock(record.mutex);
+    record.seen_name = record.name;
+    record.seen_change = record.name_changes.load(std::memory_order_relaxed);
+  }
+  return record.seen_name;
+}
 
 std::string thread_name(ThreadId id) { return Registry::instance().name_of(id); }
 

@@ -27,6 +27,8 @@ bool Active::contains(const void* who) noexcept {
   return false;
 }
 
+bool Active::anywhere() noexcept { return innermost != nullptr; }
+
 bool Active::locks(const void* who) noexcept {
   for (const Active* active = innermost; active != nullptr; active = active->outer_) {
     if (active->who_ == who) return active->locked_;

@@ -30,6 +30,9 @@ class Active {
 
   [[nodiscard]] static bool contains(const void* who) noexcept;
 
+  // Whether the thread is inside of any.
+  [[nodiscard]] static bool anywhere() noexcept;
+
   // Whether the thread is inside of it and holds its lock.
   [[nodiscard]] static bool locks(const void* who) noexcept;
 

@@ -21,6 +21,8 @@ constexpr std::uint64_t default_key = 1;
 // the end no text is empty.
 constexpr char mark = '.';
 
+constexpr std::size_t milliseconds_size = 4;  // ",042"
+
 struct Slot {
   std::uint64_t key = 0;  // of nobody
   std::int64_t second = 0;
@@ -46,42 +48,41 @@ DateFormat::DateFormat(std::string_view datefmt)
   key_ = milliseconds_ ? default_key : last_key.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-void DateFormat::append(std::chrono::system_clock::time_point time, std::string& out) const {
+std::string_view DateFormat::text(std::chrono::system_clock::time_point time,
+                                  std::string& room) const {
   using std::chrono::milliseconds;
   const auto since_epoch = std::chrono::floor<milliseconds>(time.time_since_epoch());
   const auto second = std::chrono::floor<std::chrono::seconds>(since_epoch);
-  append_second(second.count(), out);
-  if (!milliseconds_) return;
-  const auto rest = static_cast<unsigned>((since_epoch - second).count());
-  const char digits[] = {',', static_cast<char>('0' + rest / 100),
-                         static_cast<char>('0' + rest / 10 % 10),
-                         static_cast<char>('0' + rest % 10)};
-  out.append(digits, sizeof digits);
-}
-
-void DateFormat::append_second(std::int64_t second, std::string& out) const {
   Slot& slot = slots[key_ % slots.size()];
-  if (slot.key != key_ || slot.second != second) {
+  if (slot.key != key_ || slot.second != second.count()) {
     slot.key = 0;
-    const std::tm parts = date_and_time(second, Zone::local);
+    const std::tm parts = date_and_time(second.count(), Zone::local);
     const std::size_t size =
         std::strftime(slot.text.data(), slot.text.size(), format_.c_str(), &parts);
-    if (size == 0) {  // too long for the slot
-      constexpr std::size_t limit = std::size_t{1} << 20;
-      for (std::size_t room = 1024; room <= limit; room *= 4) {
-        std::string text(room, '\0');
-        const std::size_t needed = std::strftime(text.data(), room, format_.c_str(), &parts);
-        if (needed == 0) continue;
-        out.append(text, 0, needed - 1);
-        return;
-      }
-      throw std::length_error("conc::logging::Formatter: the date format makes too long a text.");
-    }
+    if (size == 0 || size + milliseconds_size > slot.text.size()) return long_text(parts, room);
     slot.key = key_;
-    slot.second = second;
+    slot.second = second.count();
     slot.size = size - 1;
   }
-  out.append(slot.text.data(), slot.size);
+  if (!milliseconds_) return {slot.text.data(), slot.size};
+  // They change from call to call, and are all that does.
+  const auto rest = static_cast<unsigned>((since_epoch - second).count());
+  char* const end = slot.text.data() + slot.size;
+  end[0] = ',';
+  end[1] = static_cast<char>('0' + rest / 100);
+  end[2] = static_cast<char>('0' + rest / 10 % 10);
+  end[3] = static_cast<char>('0' + rest % 10);
+  return {slot.text.data(), slot.size + milliseconds_size};
+}
+
+std::string_view DateFormat::long_text(const std::tm& parts, std::string& room) const {
+  constexpr std::size_t limit = std::size_t{1} << 20;
+  for (std::size_t size = 1024; size <= limit; size *= 4) {
+    room.resize(size);
+    const std::size_t used = std::strftime(room.data(), size, format_.c_str(), &parts);
+    if (used != 0) return {room.data(), used - 1};
+  }
+  throw std::length_error("conc::logging::Formatter: the date format makes too long a text.");
 }
 
 }  // namespace conc::logging::detail

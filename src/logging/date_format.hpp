@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <string>
 #include <string_view>
 
@@ -15,13 +16,16 @@ class DateFormat {
   // Throws std::invalid_argument when it holds a null character.
   explicit DateFormat(std::string_view datefmt);
 
+  // The time as text, which is there until the thread calls this again, or in `room` if it is too
+  // long for that.
   // Throws std::length_error when strftime() makes more than a mebibyte; std::bad_alloc.
-  void append(std::chrono::system_clock::time_point time, std::string& out) const;
+  [[nodiscard]] std::string_view text(std::chrono::system_clock::time_point time,
+                                      std::string& room) const;
 
  private:
-  void append_second(std::int64_t second, std::string& out) const;
+  [[nodiscard]] std::string_view long_text(const std::tm& parts, std::string& room) const;
 
-  std::string format_;  // with a mark behind it, see append_second()
+  std::string format_;  // with a mark behind it, see `mark`
   bool milliseconds_;
   std::uint64_t key_;  // no other format has it, unless it is the same
 };

@@ -7,13 +7,16 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <ratio>
+#include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
 #include "date_format.hpp"
 #include "field_text.hpp"
+#include "level_names.hpp"
+#include "line_writer.hpp"
 #include "pattern.hpp"
 #include "utf8.hpp"
 
@@ -51,15 +54,23 @@ Number number_of(const LogRecord& record, Attribute field) {
   }
 }
 
+constexpr std::size_t digits_room = 32;  // enough for any number in its shortest form
+
 template <class Number>
-void append_number(Number number, const std::string& format, std::string& out) {
-  if (!format.empty()) {
-    fmt::vformat_to(std::back_inserter(out), format, fmt::make_format_args(number));
-    return;
+std::string digits_of(Number number) {
+  char digits[digits_room];
+  return {digits, std::to_chars(digits, digits + digits_room, number).ptr};
+}
+
+template <class Number>
+void append_number(Number number, const std::string& format, detail::LineWriter& line) {
+  if (format.empty()) {
+    char digits[digits_room];
+    const std::to_chars_result end = std::to_chars(digits, digits + digits_room, number);
+    line.put({digits, static_cast<std::size_t>(end.ptr - digits)});
+  } else {
+    line.put(fmt::vformat(format, fmt::make_format_args(number)));
   }
-  char digits[32];  // enough for any number in its shortest form
-  const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, number);
-  out.append(digits, end.ptr);
 }
 
 }  // namespace
@@ -72,97 +83,106 @@ class Formatter::Pattern {
         controls_(controls) {}
 
   void append(const LogRecord& record, std::string& out) const {
-    append_pieces(record, out);
-    if (record.exception.empty()) return;
-    if (!out.empty() && out.back() != '\n') out += '\n';
-    if (controls_ == Controls::escape) {
-      detail::append_visible(record.exception, out);
-    } else {
-      out += record.exception;
-    }
+    detail::LineWriter line(out);
+    for (const Piece& piece : pieces_) append_piece(record, piece, line);
+    line.finish();
+    if (!record.exception.empty()) append_exception(record.exception, out);
   }
 
  private:
-  void append_pieces(const LogRecord& record, std::string& out) const {
-    for (const Piece& piece : pieces_) {
-      switch (piece.kind) {
-        case Piece::Kind::literal:
-          out += piece.text;
-          break;
-        case Piece::Kind::text:
-          append_text(record, piece, out);
-          break;
-        case Piece::Kind::integer:
-          append_number(number_of<std::int64_t>(record, piece.field), piece.text, out);
-          break;
-        case Piece::Kind::real:
-          append_number(number_of<double>(record, piece.field), piece.text, out);
-          break;
-      }
+  void append_exception(std::string_view exception, std::string& out) const {
+    if (!out.empty() && out.back() != '\n') out += '\n';
+    if (controls_ == Controls::escape) {
+      detail::append_visible(exception, out);
+    } else {
+      out += exception;
     }
   }
 
-  void append_text(const LogRecord& record, const Piece& piece, std::string& out) const {
-    const auto append = [&](std::string_view text) {
-      std::string visible;
-      if (controls_ == Controls::escape && !detail::is_visible(text)) {
-        detail::append_visible(text, visible);
-        text = visible;
-      }
-      if (piece.padding.idle()) {
-        out += text;
-      } else {
-        detail::append_padded(text, piece.padding, out);
-      }
-    };
-    switch (piece.field) {
+  void append_piece(const LogRecord& record, const Piece& piece, detail::LineWriter& line) const {
+    switch (piece.kind) {
+      case Piece::Kind::literal:
+        break;
+      case Piece::Kind::text:
+        append_text(record, piece, line);
+        break;
+      case Piece::Kind::integer:
+        append_number(number_of<std::int64_t>(record, piece.field), piece.format, line);
+        break;
+      case Piece::Kind::real:
+        append_number(number_of<double>(record, piece.field), piece.format, line);
+        break;
+    }
+    line.put(piece.literal);
+  }
+
+  void append_text(const LogRecord& record, const Piece& piece, detail::LineWriter& line) const {
+    std::string room;
+    const std::string_view text = text_of(record, piece.field, room);
+    if (controls_ == Controls::keep && piece.padding.idle()) {
+      line.put(text);
+    } else {
+      append_altered(text, piece.padding, line);
+    }
+  }
+
+  void append_altered(std::string_view text, const detail::Padding& padding,
+                      detail::LineWriter& line) const {
+    std::string visible;
+    if (controls_ == Controls::escape && !detail::is_visible(text)) {
+      detail::append_visible(text, visible);
+      text = visible;
+    }
+    std::string padded;
+    if (!padding.idle()) {
+      detail::append_padded(text, padding, padded);
+      text = padded;
+    }
+    line.put(text);
+  }
+
+  // Text that has to be made is put into `room`.
+  std::string_view text_of(const LogRecord& record, Attribute field, std::string& room) const {
+    switch (field) {
       case Attribute::name:
-        return append(record.name);
-      case Attribute::levelname:
-        return append(level_name(record.level));
+        return record.name;
+      case Attribute::levelname: {
+        const std::string_view name = detail::standard_level_name(record.level);
+        return !name.empty() ? name : room = level_name(record.level);
+      }
       case Attribute::message:
-        return append(record.message);
+        return record.message;
       case Attribute::pathname:
-        return append(record.pathname);
+        return record.pathname;
       case Attribute::filename:
-        return append(record.filename());
+        return record.filename();
       case Attribute::module_name:
-        return append(record.module_name());
+        return record.module_name();
       case Attribute::func_name:
-        return append(record.func);
+        return record.func;
       case Attribute::thread_name:
-        return append(record.thread_name);
+        return record.thread_name;
       case Attribute::process_name:
-        return append(record.process_name);
+        return record.process_name;
       case Attribute::fields:
-      case Attribute::context: {
-        std::string text;
-        detail::append_fields(piece.field == Attribute::fields ? record.fields : record.context,
-                              text);
-        return append(text);
-      }
-      case Attribute::asctime: {
-        if (piece.padding.idle()) return date_format_.append(record.created, out);
-        std::string text;
-        date_format_.append(record.created, text);
-        return append(text);
-      }
+        detail::append_fields(record.fields, room);
+        return room;
+      case Attribute::context:
+        detail::append_fields(record.context, room);
+        return room;
+      case Attribute::asctime:
+        return date_format_.text(record.created, room);
       case Attribute::levelno:
       case Attribute::lineno:
       case Attribute::msecs:
       case Attribute::thread:
-      case Attribute::process: {
-        std::string text;
-        append_number(number_of<std::int64_t>(record, piece.field), {}, text);
-        return append(text);
-      }
+      case Attribute::process:
+        return room = digits_of(number_of<std::int64_t>(record, field));
       case Attribute::created:
-      case Attribute::relative_created: {
-        std::string text;
-        append_number(number_of<double>(record, piece.field), {}, text);
-        return append(text);
-      }
+      case Attribute::relative_created:
+        return room = digits_of(number_of<double>(record, field));
     }
+    return {};  // there is no other
   }
 
   const std::vector<Piece> pieces_;

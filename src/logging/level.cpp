@@ -37,7 +37,18 @@ detail::Published<std::vector<LevelName>>& added_names() {
   return *names;
 }
 
+std::string_view standard_name(Level level) noexcept {
+  for (const StandardName& one : standard_names) {
+    if (one.level == level) return one.name;
+  }
+  return {};
+}
+
 }  // namespace
+
+std::string_view detail::standard_level_name(Level level) noexcept {
+  return added_names().empty() ? standard_name(level) : std::string_view();
+}
 
 void detail::renew_level_names_after_fork() noexcept { added_names().renew_after_fork(); }
 
@@ -47,9 +58,7 @@ std::string level_name(Level level) {
                                     [level](const LevelName& one) { return one.level == level; });
     if (found != added->rend()) return found->name;
   }
-  for (const StandardName& one : standard_names) {
-    if (one.level == level) return std::string(one.name);
-  }
+  if (const std::string_view name = standard_name(level); !name.empty()) return std::string(name);
   return "Level " + std::to_string(static_cast<int>(level));
 }
 

@@ -14,10 +14,11 @@ class LineBuffer {
   LineBuffer& operator=(const LineBuffer&) = delete;
 
   // Empty at first.
-  [[nodiscard]] std::string& text() noexcept { return text_; }
+  [[nodiscard]] std::string& text() noexcept { return *text_; }
 
  private:
-  std::string text_;
+  std::string* text_;  // the thread's, or own_ while that is in use, or gone
+  std::string own_;
 };
 
 }  // namespace conc::logging::detail

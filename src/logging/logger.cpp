@@ -61,7 +61,11 @@ void Logger::write(Level level, const CallSite& site, std::string_view message,
                    std::string_view exception, std::span<const Field> fields) const noexcept {
   try {
     const auto created = conc::detail::WallClock::now();
-    const std::string thread_name = conc::detail::this_thread_name();
+    // What looks at this record may log itself, when the thread's name has changed meanwhile.
+    const bool nested = detail::Active::anywhere();
+    const std::string copied_name = nested ? conc::detail::this_thread_name() : std::string();
+    const std::string_view thread_name =
+        nested ? std::string_view(copied_name) : conc::detail::look_at_this_thread_name();
     handle({
         .name = name_,
         .level = level,

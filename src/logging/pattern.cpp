@@ -171,7 +171,7 @@ class Compiler {
 
   void add_text(Attribute field, Padding padding) {
     end_literal();
-    pieces_.push_back({Piece::Kind::text, field, std::move(padding), {}});
+    pieces_.push_back({Piece::Kind::text, field, {}, std::move(padding), {}});
     has_field_ = true;
   }
 
@@ -193,7 +193,7 @@ class Compiler {
       try_out(kind, format);
     }
     end_literal();
-    pieces_.push_back({kind, field, {}, std::move(format)});
+    pieces_.push_back({kind, field, {}, {}, std::move(format)});
     has_field_ = true;
   }
 
@@ -211,7 +211,8 @@ class Compiler {
 
   void end_literal() {
     if (literal_.empty()) return;
-    pieces_.push_back({Piece::Kind::literal, {}, {}, std::exchange(literal_, {})});
+    if (pieces_.empty()) pieces_.emplace_back();
+    pieces_.back().literal = std::exchange(literal_, {});
   }
 
   std::vector<Piece> finish() {

@@ -37,18 +37,20 @@ enum class Attribute : std::uint8_t {
   relative_created,
 };
 
+// A field, and the literal text behind it. The text before the first field is a piece without one.
 struct Piece {
   enum class Kind : std::uint8_t {
-    literal,  // `text` as it is
+    literal,  // no field
     text,     // the field as text, padded
-    integer,  // the field as an integer, `text` being a format string of fmt; or "": plain digits
+    integer,  // the field as an integer, `format` being a format string of fmt; or "": plain digits
     real,     // the field with its fraction, likewise
   };
 
   Kind kind = Kind::literal;
   Attribute field{};
+  std::string literal{};
   Padding padding{};
-  std::string text{};
+  std::string format{};
 };
 
 // Throws std::invalid_argument that names the field or the position.

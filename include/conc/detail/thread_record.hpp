@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace conc::detail {
 
@@ -30,6 +31,12 @@ struct ThreadRecord {
 
   // Changed under both `mutex` and the registry's mutex, so read under either.
   std::string name;
+  // Counts the changes of `name`, so that the thread itself sees them without the lock.
+  Atomic<std::uint32_t> name_changes{0};
+
+  // Of the record's own thread alone: the name as it saw it last, and at which change.
+  std::string seen_name;
+  std::uint32_t seen_change = 0;
 
   // Guarded by the registry's mutex: its function is over, and only what is left of it runs.
   bool ended = false;
@@ -74,6 +81,10 @@ CONC_EXPORT ThreadRecord& this_thread_record();
 // The name of the calling thread: as set, or "MainThread", or "Dummy-N" for a thread that conc did
 // not start.
 CONC_EXPORT std::string this_thread_name();
+
+// The same to look at. The view is good until the thread calls this again.
+// Cost: one atomic load, as long as nobody changes the name.
+[[nodiscard]] CONC_EXPORT std::string_view look_at_this_thread_name();
 
 // Names the calling thread, for the operating system as well, which may cut it short (Linux: 15
 // bytes).

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <conc/logging/field.hpp>
+#include <conc/logging/plain_message.hpp>
 
 #include <fmt/format.h>
 
@@ -72,6 +73,11 @@ class FormatString {
 
   [[nodiscard]] constexpr std::string_view text() const noexcept { return {text_, text_size_}; }
 
+  // The same with what the compiler found out about it.
+  [[nodiscard]] constexpr detail::MessageText message() const noexcept {
+    return {text(), places_};
+  }
+
   [[nodiscard]] constexpr CallSite site() const noexcept {
     return {{pathname_, pathname_size_}, {func_, func_size_}, line_};
   }
@@ -81,6 +87,7 @@ class FormatString {
                          std::string_view func)
       : text_(text.data()),
         text_size_(text.size()),
+        places_(detail::places_of(text)),
         pathname_(pathname.data()),
         pathname_size_(pathname.size()),
         func_(func.data()),
@@ -90,6 +97,7 @@ class FormatString {
   // Plain scalars, not a CallSite: compilers then build none of it for a call below the level.
   const char* text_;
   std::size_t text_size_;
+  std::uint64_t places_;
   const char* pathname_;
   std::size_t pathname_size_;
   const char* func_;

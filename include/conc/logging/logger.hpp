@@ -8,6 +8,7 @@
 #include <conc/logging/format_string.hpp>
 #include <conc/logging/handler.hpp>
 #include <conc/logging/level.hpp>
+#include <conc/logging/plain_message.hpp>
 #include <conc/logging/record.hpp>
 
 #include <array>
@@ -32,13 +33,13 @@ class Tree;
 
 // Formats the message and hands it to the logger. What formatting throws is written to stderr.
 // Inline, so that the compiled library has nothing to do with the fmt that the program uses.
-void format_and_write(const Logger& logger, Level level, const CallSite& site,
-                      std::string_view format, fmt::format_args args, bool with_exception,
+void format_and_write(const Logger& logger, Level level, const CallSite& site, MessageText format,
+                      fmt::format_args args, bool with_exception,
                       std::span<const Field> fields = {}) noexcept;
 
 // The same for a call's own arguments. `before` are the fields that stand before the call's.
 template <class... Args>
-void log_call(const Logger& logger, Level level, const CallSite& site, std::string_view format,
+void log_call(const Logger& logger, Level level, const CallSite& site, MessageText format,
               bool with_exception, std::span<const Field> before, Args&... args) noexcept;
 }  // namespace detail
 
@@ -97,7 +98,7 @@ class CONC_LOGGING_EXPORT Logger {
   template <class... Args>
   void log(Level level, FormatString<std::type_identity_t<Args>...> format, Args&&... args) const {
     if (is_enabled_for(level)) [[unlikely]] {
-      detail::log_call(*this, level, format.site(), format.text(), false, {}, args...);
+      detail::log_call(*this, level, format.site(), format.message(), false, {}, args...);
     }
   }
 
@@ -107,7 +108,7 @@ class CONC_LOGGING_EXPORT Logger {
   template <class... Args>
   void exception(FormatString<std::type_identity_t<Args>...> format, Args&&... args) const {
     if (is_enabled_for(Level::error)) [[unlikely]] {
-      detail::log_call(*this, Level::error, format.site(), format.text(), true, {}, args...);
+      detail::log_call(*this, Level::error, format.site(), format.message(), true, {}, args...);
     }
   }
 
@@ -215,26 +216,39 @@ namespace detail {
 // Writes to stderr that the message of the call at `site` could not be formatted, and why.
 CONC_COLD CONC_LOGGING_EXPORT void complain_of_format(const CallSite& site) noexcept;
 
-CONC_COLD inline void format_and_write(const Logger& logger, Level level, const CallSite& site,
-                                       std::string_view format, fmt::format_args args,
-                                       bool with_exception,
-                                       std::span<const Field> fields) noexcept {
+// What PlainMessage cannot do.
+CONC_NOINLINE inline void format_with_fmt(const Logger& logger, Level level, const CallSite& site,
+                                          std::string_view format, fmt::format_args args,
+                                          bool with_exception, std::span<const Field> fields) {
+  fmt::memory_buffer text;
+  fmt::vformat_to(fmt::appender(text), fmt::string_view(format.data(), format.size()), args);
+  const std::string exception =
+      with_exception ? conc::describe(std::current_exception()) : std::string();
+  logger.write(level, site, {text.data(), text.size()}, exception, fields);
+}
+
+CONC_NOINLINE inline void format_and_write(const Logger& logger, Level level, const CallSite& site,
+                                           MessageText format, fmt::format_args args,
+                                           bool with_exception,
+                                           std::span<const Field> fields) noexcept {
   try {
-    fmt::memory_buffer text;
-    fmt::vformat_to(fmt::appender(text), fmt::string_view(format.data(), format.size()), args);
-    const std::string exception =
-        with_exception ? conc::describe(std::current_exception()) : std::string();
-    logger.write(level, site, {text.data(), text.size()}, exception, fields);
+    PlainMessage plain;
+    if (!with_exception && plain.format(format, args)) {
+      logger.write(level, site, plain.text(), {}, fields);
+    } else {
+      format_with_fmt(logger, level, site, format.text, args, with_exception, fields);
+    }
   } catch (...) {
     complain_of_format(site);
   }
 }
 
 template <class... Args, std::size_t... Is, std::size_t... Fs>
-CONC_COLD void log_with_fields(const Logger& logger, Level level, const CallSite& site,
-                               std::string_view format, bool with_exception,
-                               std::span<const Field> before, std::tuple<Args&...> args,
-                               std::index_sequence<Is...>, std::index_sequence<Fs...>) noexcept {
+CONC_NOINLINE void log_with_fields(const Logger& logger, Level level, const CallSite& site,
+                                   MessageText format, bool with_exception,
+                                   std::span<const Field> before, std::tuple<Args&...> args,
+                                   std::index_sequence<Is...>,
+                                   std::index_sequence<Fs...>) noexcept {
   try {
     std::array<std::string, sizeof...(Fs)> rooms;
     std::vector<Field> fields;
@@ -252,7 +266,7 @@ CONC_COLD void log_with_fields(const Logger& logger, Level level, const CallSite
 }
 
 template <class... Args>
-void log_call(const Logger& logger, Level level, const CallSite& site, std::string_view format,
+void log_call(const Logger& logger, Level level, const CallSite& site, MessageText format,
               bool with_exception, std::span<const Field> before, Args&... args) noexcept {
   if constexpr (number_of_fields<Args...> == 0) {
     format_and_write(logger, level, site, format, fmt::make_format_args(args...), with_exception,
