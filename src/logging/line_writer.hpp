@@ -1,13 +1,26 @@
 // LineWriter: appends many short texts to a string.
 #pragma once
 
+#include <conc/config.hpp>
 #include <conc/detail/short_copy.hpp>
 
 #include <cstddef>
+#include <cstring>
 #include <string>
 #include <string_view>
 
 namespace conc::logging::detail {
+
+// Text of eight characters at most, of which copying takes one move.
+struct ShortText {
+  static constexpr std::size_t most = 8;
+
+  ShortText() = default;
+  explicit ShortText(std::string_view text) : size(text.size()) { text.copy(characters, most); }
+
+  char characters[most] = {};
+  std::size_t size = 0;
+};
 
 // Gathers them on the stack and gives them to the string in one piece, since a string looks at its
 // capacity and calls memcpy() for each.
@@ -18,15 +31,20 @@ class LineWriter {
   LineWriter(const LineWriter&) = delete;
   LineWriter& operator=(const LineWriter&) = delete;
 
-  void put(std::string_view text) {
-    if (text.size() > static_cast<std::size_t>(room_ + room_size - end_)) {
-      finish();
-      if (text.size() > room_size) {
-        out_ += text;
-        return;
-      }
+  CONC_ALWAYS_INLINE void put(std::string_view text) {
+    // So there is always room for a ShortText.
+    if (text.size() > static_cast<std::size_t>(room_ + room_size - end_)) [[unlikely]] {
+      pass_on(out_, {room_, static_cast<std::size_t>(end_ - room_)}, text);
+      end_ = room_;
+    } else {
+      end_ = conc::detail::copy_short(text.data(), text.size(), end_);
     }
-    end_ = conc::detail::copy_short(text.data(), text.size(), end_);
+  }
+
+  // At most one after each put().
+  CONC_ALWAYS_INLINE void put(const ShortText& text) {
+    std::memcpy(end_, text.characters, ShortText::most);
+    end_ += text.size;
   }
 
   // To be called at the end: what was put is in the string only then.
@@ -38,9 +56,14 @@ class LineWriter {
  private:
   static constexpr std::size_t room_size = 512;
 
+  // Without the object, so that end_ can stay in a register.
+  CONC_COLD static void pass_on(std::string& out, std::string_view first, std::string_view second) {
+    (out += first) += second;
+  }
+
   std::string& out_;
   char* end_ = room_;
-  char room_[room_size];
+  char room_[room_size + ShortText::most];
 };
 
 }  // namespace conc::logging::detail

@@ -74,9 +74,7 @@ class FormatString {
   [[nodiscard]] constexpr std::string_view text() const noexcept { return {text_, text_size_}; }
 
   // The same with what the compiler found out about it.
-  [[nodiscard]] constexpr detail::MessageText message() const noexcept {
-    return {text(), places_};
-  }
+  [[nodiscard]] constexpr detail::MessageText message() const noexcept { return {text(), places_}; }
 
   [[nodiscard]] constexpr CallSite site() const noexcept {
     return {{pathname_, pathname_size_}, {func_, func_size_}, line_};

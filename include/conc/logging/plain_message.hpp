@@ -1,6 +1,7 @@
 // PlainMessage: how most messages are formatted. No part of the public interface.
 #pragma once
 
+#include <conc/config.hpp>
 #include <conc/detail/short_copy.hpp>
 #include <conc/export.hpp>
 
@@ -10,6 +11,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -64,17 +66,20 @@ class PlainMessage {
       text_ = format.text;
       return true;
     }
+    // Null from where it did not fit on.
+    char* end = room_;
     const char* from = format.text.data();
     for (int i = 0; places != 0; ++i, places >>= 8) {
       const char* const mark = format.text.data() + (places & 0xFF) - 1;
-      if (!append(from, static_cast<std::size_t>(mark - from)) || !append(args.get(i))) {
-        return false;
-      }
+      end = append(from, static_cast<std::size_t>(mark - from), end);
+      if (end != nullptr) end = append(args.get(i), end);
+      if (end == nullptr) return false;
       from = mark + 2;
     }
-    const char* const end = format.text.data() + format.text.size();
-    if (!append(from, static_cast<std::size_t>(end - from))) return false;
-    text_ = {room_, static_cast<std::size_t>(end_ - room_)};
+    const char* const text_end = format.text.data() + format.text.size();
+    end = append(from, static_cast<std::size_t>(text_end - from), end);
+    if (end == nullptr) return false;
+    text_ = {room_, static_cast<std::size_t>(end - room_)};
     return true;
   }
 
@@ -83,18 +88,16 @@ class PlainMessage {
  private:
   static constexpr std::size_t room_size = 512;
 
-  [[nodiscard]] std::size_t left() const noexcept {
-    return static_cast<std::size_t>(room_ + room_size - end_);
+  [[nodiscard]] std::size_t left(const char* end) const noexcept {
+    return static_cast<std::size_t>(room_ + room_size - end);
   }
 
-  bool append(const char* text, std::size_t size) noexcept {
-    if (size > left()) return false;
-    end_ = conc::detail::copy_short(text, size, end_);
-    return true;
+  CONC_ALWAYS_INLINE char* append(const char* text, std::size_t size, char* end) noexcept {
+    return size <= left(end) ? conc::detail::copy_short(text, size, end) : nullptr;
   }
 
-  bool append(const fmt::format_args::format_arg& arg) {
-    const auto visitor = [this](const auto& value) { return append_value(value); };
+  CONC_ALWAYS_INLINE char* append(const fmt::format_args::format_arg& arg, char* end) {
+    const auto visitor = [this, end](const auto& value) { return append_value(value, end); };
 #if FMT_VERSION >= 110000
     return arg.visit(visitor);
 #else
@@ -103,35 +106,28 @@ class PlainMessage {
   }
 
   template <class T>
-  bool append_value(const T& value) {
+  CONC_ALWAYS_INLINE char* append_value(const T& value, char* end) {
     if constexpr (std::same_as<T, bool>) {
-      return value ? append("true", 4) : append("false", 5);
+      return value ? append("true", 4, end) : append("false", 5, end);
     } else if constexpr (std::same_as<T, char>) {
-      return append(&value, 1);
+      return append(&value, 1, end);
     } else if constexpr (std::same_as<T, int> || std::same_as<T, unsigned> ||
                          std::same_as<T, long long> || std::same_as<T, unsigned long long>) {
-      if (left() < number_room) return false;
-      end_ = std::to_chars(end_, end_ + number_room, value).ptr;
-      return true;
+      return left(end) >= number_room ? std::to_chars(end, end + number_room, value).ptr : nullptr;
     } else if constexpr (std::same_as<T, double>) {
-      if (left() < 2 * number_room) return false;
-      if (char* const end = write_decimal(value, end_)) {
-        end_ = end;
-      } else {
-        end_ = fmt::format_to(end_, "{}", value);
-      }
-      return true;
+      if (left(end) < 2 * number_room) return nullptr;
+      char* const short_end = write_decimal(value, end);
+      return short_end != nullptr ? short_end : fmt::format_to(end, "{}", value);
     } else if constexpr (std::same_as<T, const char*>) {
-      return value != nullptr && append(value, std::char_traits<char>::length(value));
+      return value != nullptr ? append(value, std::char_traits<char>::length(value), end) : nullptr;
     } else if constexpr (std::same_as<T, fmt::string_view>) {
-      return append(value.data(), value.size());
+      return append(value.data(), value.size(), end);
     } else {
-      return false;
+      return nullptr;
     }
   }
 
   std::string_view text_;
-  char* end_ = room_;
   char room_[room_size];
 };
 
