@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -13,6 +16,7 @@
 
 #include <csignal>
 
+#include "eventually.hpp"
 #include "logging_files.hpp"
 
 namespace conc::test {
@@ -21,7 +25,9 @@ namespace {
 using logging::FileHandler;
 using logging::FileMode;
 
-const logging::LogRecord some_record{.message = "hello"};
+const logging::LogRecord some_record{.level = logging::Level::warning, .message = "hello"};
+
+const logging::LogRecord some_news{.level = logging::Level::info, .message = "news"};
 
 class FileHandlerTest : public LoggingFileTest {};
 
@@ -74,12 +80,87 @@ TEST_F(FileHandlerTest, DelayedTruncationTakesPlaceWithTheFirstRecord) {
   EXPECT_EQ(content(file()), "hello\n");
 }
 
-TEST_F(FileHandlerTest, RecordIsInTheFileWhenTheCallReturns) {
+TEST_F(FileHandlerTest, WarningIsInTheFileWhenTheCallReturns) {
   FileHandler handler(file());
   for (int i = 1; i <= 3; ++i) {
     handler.handle(some_record);
     EXPECT_EQ(fs::file_size(file()), 6u * static_cast<unsigned>(i));
   }
+}
+
+TEST_F(FileHandlerTest, EveryRecordIsInTheFileWhenTheCallReturnsIfAskedFor) {
+  FileHandler handler(file(), {.flush = logging::Flush::every_record});
+  for (int i = 1; i <= 3; ++i) {
+    handler.handle(some_news);
+    EXPECT_EQ(fs::file_size(file()), 5u * static_cast<unsigned>(i));
+  }
+}
+
+TEST_F(FileHandlerTest, WarningTakesAlongWhatCameBeforeIt) {
+  FileHandler handler(file());
+  handler.handle(some_news);
+  handler.handle(some_news);
+  handler.handle(some_record);
+  EXPECT_EQ(content(file()), "news\nnews\nhello\n");
+}
+
+TEST_F(FileHandlerTest, WhatIsHeldBackIsWrittenSoon) {
+  std::deque<FileHandler> handlers;
+  for (int i = 0; i < 20; ++i) handlers.emplace_back(file(std::to_string(i).c_str()));
+  for (FileHandler& handler : handlers) handler.handle(some_news);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(eventually([&] { return content(file(std::to_string(i).c_str())) == "news\n"; }));
+  }
+  // And once more.
+  handlers.front().handle(some_news);
+  EXPECT_TRUE(eventually([&] { return content(file("0")) == "news\nnews\n"; }));
+}
+
+TEST_F(FileHandlerTest, FlushAndCloseAndTheDestructorWriteWhatIsHeldBack) {
+  {
+    FileHandler handler(file());
+    handler.handle(some_news);
+    handler.flush();
+    EXPECT_EQ(content(file()), "news\n");
+    handler.handle(some_news);
+    handler.close();
+    EXPECT_EQ(content(file()), "news\nnews\n");
+  }
+  { FileHandler(file()).handle(some_news); }
+  EXPECT_EQ(content(file()), "news\nnews\nnews\n");
+}
+
+TEST_F(FileHandlerTest, NothingIsHeldBackOnceItWasClosed) {
+  FileHandler handler(file());
+  handler.close();
+  handler.handle(some_news);
+  EXPECT_EQ(content(file()), "news\n");
+}
+
+// The flusher is among them when they go.
+TEST_F(FileHandlerTest, HandlersMayGoWhileTheirLinesAreBeingWritten) {
+  constexpr int count = 200;
+  std::vector<std::unique_ptr<FileHandler>> handlers;
+  for (int i = 0; i < count; ++i) {
+    handlers.push_back(std::make_unique<FileHandler>(file(std::to_string(i).c_str())));
+    handlers.back()->handle(some_news);
+  }
+  EXPECT_TRUE(eventually([&] { return fs::file_size(file("0")) != 0; }));
+  while (!handlers.empty()) handlers.pop_back();
+  for (int i = 0; i < count; ++i) EXPECT_EQ(content(file(std::to_string(i).c_str())), "news\n");
+}
+
+TEST_F(FileHandlerTest, BlocksAndLinesLargerThanABlockKeepTheirOrder) {
+  FileHandler handler(file());
+  std::string expected;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text = std::to_string(i);
+    if (i % 5'000 == 4'999) text.append(100'000, 'x');
+    handler.handle({.level = logging::Level::info, .message = text});
+    expected += text + "\n";
+  }
+  handler.flush();
+  EXPECT_TRUE(content(file()) == expected);
 }
 
 TEST_F(FileHandlerTest, FileThatCannotBeOpenedThrowsAndIsNamed) {
@@ -118,9 +199,9 @@ TEST_F(FileHandlerTest, RelativePathCountsFromTheDirectoryAtConstruction) {
 
 TEST_F(FileHandlerTest, SeveralHandlersShareAFile) {
   FileHandler one(file()), two(file(), {.mode = FileMode::truncate});
-  one.handle({.message = "one"});
-  two.handle({.message = "two"});
-  one.handle({.message = "three"});
+  one.handle({.level = logging::Level::warning, .message = "one"});
+  two.handle({.level = logging::Level::warning, .message = "two"});
+  one.handle({.level = logging::Level::warning, .message = "three"});
   EXPECT_EQ(content(file()), "one\ntwo\nthree\n");
 }
 
@@ -177,20 +258,49 @@ TEST_F(FileHandlerTest, WritingResumesOnANewLineWhenThereIsRoomAgain) {
   {
     const FileSizeLimit limit(10);
     handler.handle(some_record);
-    handler.handle({.message = "torn line"});
-    handler.handle({.message = "lost line"});
+    handler.handle({.level = logging::Level::warning, .message = "torn line"});
+    handler.handle({.level = logging::Level::warning, .message = "lost line"});
   }
-  handler.handle({.message = "back"});
-  handler.handle({.message = "again"});
+  handler.handle({.level = logging::Level::warning, .message = "back"});
+  handler.handle({.level = logging::Level::warning, .message = "again"});
   ::testing::internal::GetCapturedStderr();
   EXPECT_EQ(content(file()), "hello\ntorn\nback\nagain\n");
   EXPECT_EQ(handler.lost(), 2u);
 }
 
+TEST_F(FileHandlerTest, LinesOfABlockThatDidNotFitAreCountedExactly) {
+  FileHandler handler(file());
+  {
+    const FileSizeLimit limit(12);  // two lines, and a part of the third
+    for (int i = 0; i < 5; ++i) handler.handle(some_news);
+    EXPECT_THROW(handler.flush(), std::system_error);
+    EXPECT_EQ(handler.lost(), 3u);
+    for (int i = 0; i < 4; ++i) handler.handle(some_news);
+    handler.handle(some_record);
+    EXPECT_EQ(handler.lost(), 8u);
+  }
+  handler.handle(some_news);
+  handler.flush();
+  EXPECT_EQ(content(file()), "news\nnews\nne\nnews\n");
+  EXPECT_EQ(handler.lost(), 8u);
+}
+
+TEST_F(FileHandlerTest, LinesThatAreLostAfterTheCallAreSaid) {
+  ::testing::internal::CaptureStderr();
+  {
+    FileHandler handler("/dev/full");
+    handler.handle(some_news);
+    handler.handle(some_news);
+  }
+  const std::string report = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(report.find("FileHandler \"/dev/full\": 2 records were lost"), std::string::npos)
+      << report;
+}
+
 TEST_F(FileHandlerTest, LongMessagesAreWhole) {
   FileHandler handler(file());
   const std::string text(10u << 20, 'x');
-  handler.handle({.message = text});
+  handler.handle({.level = logging::Level::warning, .message = text});
   handler.handle(some_record);
   EXPECT_EQ(content(file()), text + "\nhello\n");
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <signal.h>
@@ -209,7 +210,19 @@ TEST_F(ReliabilityTest, ForkInsideOfAHandlerNeitherHangsNorBreaksItsLock) {
 
 // Every line that the child says is logged must be there, whole, after kill -9; behind it at most
 // one that it was at, which may be torn.
-TEST_F(ReliabilityTest, NoAcknowledgedLineIsLostToKill) {
+class KillTest : public ReliabilityTest,
+                 public ::testing::WithParamInterface<std::pair<logging::Flush, logging::Level>> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    , KillTest,
+    ::testing::Values(std::pair{logging::Flush::every_record, logging::Level::info},
+                      std::pair{logging::Flush::warnings, logging::Level::warning}),
+    [](const auto& one) {
+      return one.param.first == logging::Flush::warnings ? "Warnings" : "EveryRecord";
+    });
+
+TEST_P(KillTest, NoAcknowledgedLineIsLost) {
+  const auto [flush, level] = GetParam();
   void* const shared = ::mmap(nullptr, sizeof(std::atomic<std::int64_t>), PROT_READ | PROT_WRITE,
                               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(shared, MAP_FAILED);
@@ -224,9 +237,11 @@ TEST_F(ReliabilityTest, NoAcknowledgedLineIsLostToKill) {
       ::alarm(60);
       Logger& logger = get_logger("killed");
       logger.set_propagate(false);
-      logger.add_handler(std::make_shared<logging::FileHandler>(file()));
+      logger.set_level(level);
+      logger.add_handler(
+          std::make_shared<logging::FileHandler>(file(), logging::FileOptions{.flush = flush}));
       for (std::int64_t n = 1;; ++n) {
-        logger.warning("{} {}", n, filling);
+        logger.log(level, "{} {}", n, filling);
         acknowledged->store(n, std::memory_order_release);
       }
     }

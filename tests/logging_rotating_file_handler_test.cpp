@@ -18,7 +18,8 @@ namespace {
 using logging::RotatingFileHandler;
 using Names = std::set<std::string>;
 
-const logging::LogRecord hello{.message = "hello"};  // six bytes with the line end
+const logging::LogRecord hello{.level = logging::Level::warning,
+                               .message = "hello"};  // six bytes with the line end
 
 class RotatingFileHandlerTest : public LoggingFileTest {};
 
@@ -26,7 +27,7 @@ TEST_F(RotatingFileHandlerTest, FileStaysBelowItsSizeAndOldOnesMoveOn) {
   RotatingFileHandler handler(file(), {.max_bytes = 13, .backup_count = 2});
   for (const char* text :
        {"one..", "two..", "three", "four.", "five.", "six..", "seven", "eight"}) {
-    handler.handle({.message = text});
+    handler.handle({.level = logging::Level::warning, .message = text});
     EXPECT_LT(fs::file_size(file()), 13u);
   }
   EXPECT_EQ(content(file()), "seven\neight\n");
@@ -57,7 +58,7 @@ TEST_F(RotatingFileHandlerTest, NeverRollsOverWithoutSizeOrWithoutBackups) {
 
 TEST_F(RotatingFileHandlerTest, LargeRecordHasAFileOfItsOwn) {
   RotatingFileHandler handler(file(), {.max_bytes = 10, .backup_count = 3});
-  handler.handle({.message = "larger than any file"});
+  handler.handle({.level = logging::Level::warning, .message = "larger than any file"});
   EXPECT_EQ(files(), (Names{"app.log"}));
   handler.handle(hello);
   EXPECT_EQ(content(file("app.log.1")), "larger than any file\n");
@@ -94,7 +95,8 @@ TEST_F(RotatingFileHandlerTest, NamerNamesTheOldFiles) {
     return name.parent_path() / ("old-" + name.filename().string());
   };
   RotatingFileHandler handler(file(), {.max_bytes = 7, .backup_count = 2, .namer = namer});
-  for (const char* text : {"one..", "two..", "three", "four."}) handler.handle({.message = text});
+  for (const char* text : {"one..", "two..", "three", "four."})
+    handler.handle({.level = logging::Level::warning, .message = text});
   EXPECT_EQ(files(), (Names{"app.log", "old-app.log.1", "old-app.log.2"}));
   EXPECT_EQ(content(file("old-app.log.1")), "three\n");
   EXPECT_EQ(content(file("old-app.log.2")), "two..\n");

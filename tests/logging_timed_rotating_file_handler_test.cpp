@@ -49,8 +49,9 @@ class TimedRotatingFileHandlerTest : public LoggingFileTest {
   }
 
   static void log(logging::Handler& handler, const char* time, std::string_view message) {
-    handler.handle(
-        {.message = message, .created = std::chrono::system_clock::from_time_t(seconds(time))});
+    handler.handle({.level = logging::Level::warning,
+                    .message = message,
+                    .created = std::chrono::system_clock::from_time_t(seconds(time))});
   }
 };
 

@@ -16,35 +16,35 @@ class WatchedFileHandlerTest : public LoggingFileTest {};
 
 TEST_F(WatchedFileHandlerTest, FileThatIsLeftAloneStaysOpen) {
   WatchedFileHandler handler(file());
-  handler.handle({.message = "1"});
-  handler.handle({.message = "2"});
+  handler.handle({.level = logging::Level::warning, .message = "1"});
+  handler.handle({.level = logging::Level::warning, .message = "2"});
   EXPECT_EQ(content(file()), "1\n2\n");
 }
 
 TEST_F(WatchedFileHandlerTest, DeletedFileIsMadeAnew) {
   WatchedFileHandler handler(file());
-  handler.handle({.message = "1"});
+  handler.handle({.level = logging::Level::warning, .message = "1"});
   fs::remove(file());
-  handler.handle({.message = "2"});
+  handler.handle({.level = logging::Level::warning, .message = "2"});
   EXPECT_EQ(content(file()), "2\n");
 }
 
 TEST_F(WatchedFileHandlerTest, FileThatWasMovedAwayIsLeftAndANewOneMade) {
   WatchedFileHandler handler(file());
-  handler.handle({.message = "1"});
+  handler.handle({.level = logging::Level::warning, .message = "1"});
   fs::rename(file(), file("moved"));
-  handler.handle({.message = "2"});
-  handler.handle({.message = "3"});
+  handler.handle({.level = logging::Level::warning, .message = "2"});
+  handler.handle({.level = logging::Level::warning, .message = "3"});
   EXPECT_EQ(content(file("moved")), "1\n");
   EXPECT_EQ(content(file()), "2\n3\n");
 }
 
 TEST_F(WatchedFileHandlerTest, FileOfAnotherThatTookThePlaceIsAppendedTo) {
   WatchedFileHandler handler(file(), {.mode = logging::FileMode::truncate});
-  handler.handle({.message = "1"});
+  handler.handle({.level = logging::Level::warning, .message = "1"});
   write(file("new"), "from another\n");
   fs::rename(file("new"), file());
-  handler.handle({.message = "2"});
+  handler.handle({.level = logging::Level::warning, .message = "2"});
   EXPECT_EQ(content(file()), "from another\n2\n");
 }
 
@@ -54,12 +54,12 @@ TEST_F(WatchedFileHandlerTest, RecordsAreLostWhileThereIsNoDirectoryAndNoLonger)
   WatchedFileHandler handler(path);
   fs::remove_all(directory_ / "logs");
   ::testing::internal::CaptureStderr();
-  handler.handle({.message = "1"});
+  handler.handle({.level = logging::Level::warning, .message = "1"});
   const std::string report = ::testing::internal::GetCapturedStderr();
   EXPECT_NE(report.find("WatchedFileHandler"), std::string::npos) << report;
   EXPECT_EQ(handler.lost(), 1u);
   fs::create_directory(directory_ / "logs");
-  handler.handle({.message = "2"});
+  handler.handle({.level = logging::Level::warning, .message = "2"});
   EXPECT_EQ(content(path), "2\n");
 }
 

@@ -15,6 +15,7 @@
 #include <conc/logging/field.hpp>
 #include <conc/logging/file_handler.hpp>
 #include <conc/logging/filter.hpp>
+#include <conc/logging/flush_on_crash.hpp>
 #include <conc/logging/format_string.hpp>
 #include <conc/logging/formatter.hpp>
 #include <conc/logging/handler.hpp>

@@ -1,41 +1,116 @@
+#include <conc/lock_guard.hpp>
 #include <conc/logging/file_handler.hpp>
 
 #include <cerrno>
-#include <cstddef>
+#include <string>
 #include <system_error>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "active.hpp"
+#include "block.hpp"
+#include "complaint.hpp"
+#include "flusher.hpp"
+#include "fork.hpp"
+
 namespace conc::logging {
+
+// What is held back.
+class FileHandler::Buffer final : public detail::Flusher::Client {
+ public:
+  explicit Buffer(FileHandler& owner) : owner_(owner) {}
+
+  void flush_late() noexcept override {
+    detail::Active active(&owner_);
+    active.begin_locked();
+    const LockGuard guard(owner_.lock());
+    write_and_report();
+  }
+
+  // With the lock held. Nothing virtual is called: the handler may be about to be destroyed.
+  void write_and_report() noexcept {
+    if (const std::size_t lost = owner_.write_buffer()) report(lost);
+  }
+
+  detail::Block block;  // guarded by the handler's lock
+
+ private:
+  void report(std::size_t lost) noexcept {
+    const int error = errno;
+    owner_.count_lost(lost);
+    if (!complaint_.due()) return;
+    try {
+      detail::complain(
+          {owner_.FileHandler::description(), ": ", std::to_string(lost),
+           " records were lost: cannot write: ", std::generic_category().message(error), " (",
+           std::to_string(owner_.lost()), " lost so far)"});
+    } catch (...) {
+      detail::complain({"a FileHandler: records were lost"});
+    }
+  }
+
+  FileHandler& owner_;
+  detail::Complaint complaint_;
+  const detail::ForkEntry fork_entry_{this, [](void* self, detail::ForkMoment moment, Until) {
+                                        if (moment == detail::ForkMoment::in_child)
+                                          static_cast<Buffer*>(self)->block.clear();
+                                      }};
+};
 
 FileHandler::FileHandler(const std::filesystem::path& path, FileOptions options)
     : Handler(Wants::line, "\n"),
       path_(std::filesystem::absolute(path)),
-      truncate_(options.mode == FileMode::truncate) {
+      truncate_(options.mode == FileMode::truncate),
+      buffer_(options.flush == Flush::warnings ? std::make_unique<Buffer>(*this) : nullptr) {
   if (!options.delay) open();
 }
 
 FileHandler::~FileHandler() {
+  if (buffer_ != nullptr) {
+    detail::Flusher::leave(*buffer_);
+    buffer_->write_and_report();
+  }
   if (fd_ >= 0) ::close(fd_);
 }
 
 std::string FileHandler::description() const { return "FileHandler \"" + path_.string() + "\""; }
 
-void FileHandler::emit(const LogRecord&, std::string_view line) {
-  open();
-  if (torn_) {
-    write("\n");
-    torn_ = false;
-  }
-  write(line);
+std::size_t FileHandler::held_back() const noexcept {
+  return buffer_ != nullptr ? buffer_->block.size() : 0;
 }
 
-void FileHandler::on_close() { shut(); }
+void FileHandler::emit(const LogRecord& record, std::string_view line) {
+  open();
+  if (buffer_ == nullptr) return write_line(line);
+  if (!buffer_->block.append(line, fd_)) {
+    buffer_->write_and_report();
+    if (!buffer_->block.append(line, fd_)) return write_line(line);  // longer than a block
+  }
+  const bool may_wait = record.level < Level::warning && !closed_;
+  if (may_wait && detail::Flusher::ask(*buffer_)) return;
+  if (const std::size_t lost = write_buffer()) {
+    count_lost(lost - 1);  // the last one is this record
+    fail("cannot write to");
+  }
+}
+
+void FileHandler::on_flush() {
+  if (const std::size_t lost = write_buffer()) {
+    count_lost(lost);
+    fail("cannot write to");
+  }
+}
+
+void FileHandler::on_close() {
+  closed_ = true;
+  shut();
+}
 
 void FileHandler::shut() {
   if (fd_ < 0) return;
+  if (buffer_ != nullptr) buffer_->write_and_report();
   // Linux gives the descriptor back whatever close() returns, so it is not tried again.
   const int status = ::close(fd_);
   fd_ = -1;
@@ -66,18 +141,41 @@ bool FileHandler::ends_in_a_line() const {
   return last != end.back();
 }
 
-void FileHandler::write(std::string_view text) {
+// Returns how many bytes are written; errno says why it is not all.
+std::size_t FileHandler::write(std::string_view text) noexcept {
   // The kernel takes all of it at once unless the disk is full or a signal comes in between.
-  for (std::size_t done = 0; done < text.size();) {
+  std::size_t done = 0;
+  while (done < text.size()) {
     const ::ssize_t count = ::write(fd_, text.data() + done, text.size() - done);
     if (count > 0) {
       done += static_cast<std::size_t>(count);
     } else if (count == 0 || errno != EINTR) {
       if (count == 0) errno = ENOSPC;
-      torn_ = torn_ || done != 0;
-      fail("cannot write to");
+      break;
     }
   }
+  return done;
+}
+
+void FileHandler::write_line(std::string_view line) {
+  if (torn_ && write("\n") == 0) fail("cannot write to");
+  const std::size_t done = write(line);
+  torn_ = 0 < done && done < line.size();
+  if (done < line.size()) fail("cannot write to");
+}
+
+// Returns how many lines did not get into the file; errno says why. They are lost.
+std::size_t FileHandler::write_buffer() noexcept {
+  if (held_back() == 0) return 0;
+  detail::Block& block = buffer_->block;
+  std::size_t done = 0;
+  if (!torn_ || write("\n") == 1) {
+    done = write(block.text());
+    torn_ = !block.is_whole(done);
+  }
+  const std::size_t lost = block.lines_beyond(done);
+  block.clear();
+  return lost;
 }
 
 void FileHandler::fail(const char* what) const {

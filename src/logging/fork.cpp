@@ -11,6 +11,7 @@
 
 #include "calendar.hpp"
 #include "configuring.hpp"
+#include "flusher.hpp"
 #include "level_names.hpp"
 #include "listening.hpp"
 #include "shutdown.hpp"
@@ -61,9 +62,11 @@ class ForkRegister {
     lock_roster();
     Listening::lock_all();
     lock_calendar();
+    Flusher::lock_all();
   }
 
   void in_parent() noexcept {
+    Flusher::unlock_all();
     release_shared();
     each(ForkMoment::in_parent, at_once);
     mutex_.unlock();
@@ -71,6 +74,7 @@ class ForkRegister {
   }
 
   void in_child() noexcept {
+    Flusher::renew_after_fork();
     Listening::orphan_all();
     Tree::instance().renew_after_fork();
     renew_level_names_after_fork();

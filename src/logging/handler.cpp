@@ -233,6 +233,10 @@ void Handler::lose(std::string_view what, std::string_view why) const noexcept {
   }
 }
 
+void Handler::count_lost(std::uint64_t records) const noexcept {
+  state_->lost.fetch_add(records, std::memory_order_relaxed);
+}
+
 void Handler::complain(std::string_view what) const noexcept {
   if (!state_->complaint.due()) return;
   try {

@@ -13,7 +13,8 @@ namespace conc::logging {
 namespace fs = std::filesystem;
 
 RotatingFileHandler::RotatingFileHandler(const fs::path& path, RotatingOptions options)
-    : FileHandler(path, {.delay = options.delay}), options_(std::move(options)) {}
+    : FileHandler(path, {.delay = options.delay, .flush = options.flush}),
+      options_(std::move(options)) {}
 
 RotatingFileHandler::~RotatingFileHandler() = default;
 
@@ -46,9 +47,9 @@ void RotatingFileHandler::emit(const LogRecord& record, std::string_view line) {
 bool RotatingFileHandler::due(std::size_t next) const {
   if (options_.max_bytes == 0 || options_.backup_count == 0) return false;
   struct ::stat file {};
-  if (::fstat(descriptor(), &file) != 0 || !S_ISREG(file.st_mode) || file.st_size == 0)
-    return false;
-  const auto size = static_cast<std::uint64_t>(file.st_size);
+  if (::fstat(descriptor(), &file) != 0 || !S_ISREG(file.st_mode)) return false;
+  const auto size = static_cast<std::uint64_t>(file.st_size) + held_back();
+  if (size == 0) return false;
   return size >= options_.max_bytes || next >= options_.max_bytes - size;
 }
 

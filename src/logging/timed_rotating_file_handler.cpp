@@ -116,7 +116,7 @@ class TimedRotatingFileHandler::Schedule {
 
 TimedRotatingFileHandler::TimedRotatingFileHandler(const fs::path& path,
                                                    const TimedRotatingOptions& options)
-    : FileHandler(path, {.delay = true}),
+    : FileHandler(path, {.delay = true, .flush = options.flush}),
       schedule_(std::make_unique<Schedule>(options)),
       backup_count_(options.backup_count) {
   struct ::stat file {};

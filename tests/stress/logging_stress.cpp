@@ -40,6 +40,7 @@ std::size_t rest_of(std::size_t thread, std::int64_t number) {
 
 // Checks that the file holds `each` whole lines of every writer in the order they were logged.
 void expect_whole_and_in_order(const fs::path& path, std::int64_t each) {
+  for (const auto& handler : logging::get_logger("stress").handlers()) handler->flush();
   std::vector<std::int64_t> next(writers, 0);
   std::ifstream file(path);
   std::string line;
@@ -158,6 +159,7 @@ TEST_F(LoggingStress, QueueLosesNothingWhileItsListenerStopsAndStarts) {
   EXPECT_EQ(handler->dropped(), 0U);
   EXPECT_EQ(handler->lost(), 0U);
   EXPECT_EQ(queue->size(), 0U);
+  listener.stop();
   expect_whole_and_in_order(path, each);
 }
 
@@ -201,6 +203,7 @@ TEST_F(LoggingStress, RotatedFilesHoldEveryLineOnceAndWhole) {
     std::this_thread::yield();
   });
   EXPECT_EQ(handler->lost(), 0U);
+  handler->flush();
   // From the oldest to the newest they are one file.
   std::size_t files = 0;
   while (fs::exists(path.string() + "." + std::to_string(files + 1))) ++files;

@@ -4,8 +4,10 @@
 #include <conc/export.hpp>
 #include <conc/logging/handler.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -16,23 +18,35 @@ enum class FileMode : std::uint8_t {
   truncate,  // what was in the file is gone once it is opened for the first time. Python: "w"
 };
 
+// When records are handed to the kernel by write(2). From then on they survive whatever happens to
+// the process, kill -9 included; they do not survive a crash of the machine before the kernel has
+// written them to disk.
+enum class Flush : std::uint8_t {
+  warnings,  // from Level::warning up before the logging call returns, with all that came before
+             // them; the rest in blocks, within one second
+  every_record,  // each before the logging call returns. Python: always so
+};
+
 struct FileOptions {
   FileMode mode = FileMode::append;
   bool delay = false;  // open the file when the first record comes
+  Flush flush = Flush::warnings;
 };
 
-// Durability: each record is handed to the kernel by a write(2) of its own before the logging call
-// returns. From then on it survives whatever happens to the process, kill -9 included; it does not
-// survive a crash of the machine before the kernel has written it to disk. A kill in the middle of
-// the call may leave a part of its line, since Linux then stops between two pages of the file;
-// whoever opens the file next with a FileHandler begins a new line. Nothing is buffered, so flush()
-// has nothing to do.
+// Durability: as FileOptions::flush says. What is held back is written by flush(), by close() and
+// the destructor, and at the program's exit; from close() and from exit on nothing is held back. It
+// is lost when the process ends otherwise, by _exit() or a signal, unless the program has called
+// flush_on_crash(). The child of a fork has none of it, since the parent writes it. Records come to
+// the file in their order, so what is lost is what came last.
+//
+// A kill in the middle of a write may leave a part of a line, since Linux then stops between two
+// pages of the file; whoever opens the file next with a FileHandler begins a new line.
 //
 // The file is opened for appending whatever the mode, so several processes may share it. It is
 // closed on exec.
 //
-// A full disk does not stop the program: the record counts as lost, which is said on stderr, and
-// the next one is tried again. When only a part of a line went to the file, the next record starts
+// A full disk does not stop the program: the records that were to be written count as lost, which is
+// said on stderr, and the next ones are tried again. When only a part of a line went to the file, the next record starts
 // a new line.
 //
 // Python: logging.FileHandler
@@ -57,20 +71,28 @@ class CONC_LOGGING_EXPORT FileHandler : public Handler {
   // then for appending.
   // Throws std::system_error that names the file.
   void emit(const LogRecord& record, std::string_view line) override;
+  // Throws std::system_error.
+  void on_flush() override;
   void on_close() override;
 
   // For classes that change the file now and then; with the lock held.
 
   // Opens the file if it is not open. Throws std::system_error.
   void open();
-  // Closes it; the next record, or open(), opens what has its name then. Throws std::system_error.
+  // Writes what is held back and closes it; the next record, or open(), opens what has its name then. Throws std::system_error.
   void shut();
   // The open file's number of the operating system; -1 when none is open.
   [[nodiscard]] int descriptor() const noexcept { return fd_; }
+  // How many bytes are held back.
+  [[nodiscard]] std::size_t held_back() const noexcept;
 
  private:
+  class Buffer;
+
   [[nodiscard]] bool ends_in_a_line() const;
-  void write(std::string_view text);
+  [[nodiscard]] std::size_t write(std::string_view text) noexcept;
+  void write_line(std::string_view line);
+  [[nodiscard]] std::size_t write_buffer() noexcept;
   [[noreturn]] void fail(const char* what) const;
 
   const std::filesystem::path path_;
@@ -78,6 +100,8 @@ class CONC_LOGGING_EXPORT FileHandler : public Handler {
   int fd_ = -1;        // -1: not open
   bool truncate_;      // when it is opened next
   bool torn_ = false;  // the file ends with a part of a line
+  bool closed_ = false;
+  const std::unique_ptr<Buffer> buffer_;  // null: every record is written at once
 };
 
 }  // namespace conc::logging

@@ -112,6 +112,9 @@ class CONC_LOGGING_EXPORT Handler {
   // record was lost.
   void complain(std::string_view what) const noexcept;
 
+  // Counts records as lost whose emit() had returned.
+  void count_lost(std::uint64_t records) const noexcept;
+
   // Whether close() calls on_flush() before on_close(): yes by default.
   [[nodiscard]] virtual bool flushes_on_close() const noexcept;
 

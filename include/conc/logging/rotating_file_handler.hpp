@@ -19,6 +19,7 @@ struct RotatingOptions {
   std::uint64_t max_bytes = 0;   // the file stays below it; 0: never rolled over
   std::size_t backup_count = 0;  // how many old files are kept; 0: never rolled over
   bool delay = false;            // open the file when the first record comes
+  Flush flush = Flush::warnings;
   // Makes the name of an old file from the one it would have, "/var/log/app.log.1". Called with the
   // handler's lock held. Empty: it is taken as it is. Python: the attribute of this name
   Namer namer = {};

@@ -22,7 +22,8 @@ struct TimedRotatingOptions {
   std::uint32_t interval = 1;    // how many of them are a period
   std::size_t backup_count = 0;  // how many old files are kept; 0: all
   bool delay = false;            // open the file when the first record comes
-  bool utc = false;              // midnight, and the names of old files, in UTC; else in local time
+  Flush flush = Flush::warnings;
+  bool utc = false;  // midnight, and the names of old files, in UTC; else in local time
 };
 
 // The first record of a new period goes to a new file; the old one gets the time at which its

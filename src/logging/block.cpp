@@ -1,0 +1,96 @@
+#include "block.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <unistd.h>
+
+namespace conc::logging::detail {
+
+// All stores are in a list that only grows, so a signal handler can walk it at any moment.
+//
+//   taken    by a block; false: the next block may have it
+//   fd       where the lines go, stored before `filled`
+//   filled   so many bytes of `text` are whole lines; stored after them. 0: nothing to write
+struct Block::Store {
+  Store* next = nullptr;
+  conc::detail::Atomic<bool> taken{true};
+  conc::detail::Atomic<int> fd{-1};
+  conc::detail::Atomic<std::size_t> filled{0};
+  char text[capacity];
+
+  static constinit conc::detail::Atomic<Store*> all;
+
+  static Store* take() {
+    for (Store* one = all.load(std::memory_order_acquire); one != nullptr; one = one->next) {
+      bool taken = false;
+      if (one->taken.compare_exchange_strong(taken, true, std::memory_order_acquire)) return one;
+    }
+    auto* const made = new Store;
+    made->next = all.load(std::memory_order_relaxed);
+    while (!all.compare_exchange_weak(made->next, made, std::memory_order_release,
+                                      std::memory_order_relaxed)) {
+    }
+    return made;
+  }
+};
+
+constinit conc::detail::Atomic<Block::Store*> Block::Store::all{nullptr};
+
+Block::~Block() {
+  if (store_ == nullptr) return;
+  clear();
+  store_->taken.store(false, std::memory_order_release);
+}
+
+std::size_t Block::size() const noexcept {
+  return store_ != nullptr ? store_->filled.load(std::memory_order_relaxed) : 0;
+}
+
+std::size_t Block::lines_beyond(std::size_t size) const noexcept {
+  const auto first = std::upper_bound(ends_.begin(), ends_.end(), size);
+  return static_cast<std::size_t>(ends_.end() - first);
+}
+
+bool Block::is_whole(std::size_t size) const noexcept {
+  return size == 0 || std::binary_search(ends_.begin(), ends_.end(), size);
+}
+
+std::string_view Block::text() const noexcept {
+  return store_ != nullptr ? std::string_view(store_->text, size()) : std::string_view();
+}
+
+bool Block::append(std::string_view line, int fd) {
+  const std::size_t before = size();
+  if (line.size() > capacity - before) return false;
+  if (store_ == nullptr) store_ = Store::take();
+  ends_.push_back(static_cast<std::uint32_t>(before + line.size()));
+  std::memcpy(store_->text + before, line.data(), line.size());
+  if (before == 0) store_->fd.store(fd, std::memory_order_relaxed);
+  // Release: whoever sees the size sees the text and the file.
+  store_->filled.store(before + line.size(), std::memory_order_release);
+  return true;
+}
+
+void Block::clear() noexcept {
+  ends_.clear();
+  if (store_ != nullptr) store_->filled.store(0, std::memory_order_relaxed);
+}
+
+void Block::write_all_after_crash() noexcept {
+  for (Store* one = Store::all.load(std::memory_order_acquire); one != nullptr; one = one->next) {
+    const char* from = one->text;
+    for (std::size_t left = one->filled.load(std::memory_order_acquire); left != 0;) {
+      const ::ssize_t count = ::write(one->fd.load(std::memory_order_relaxed), from, left);
+      if (count > 0) {
+        from += count;
+        left -= static_cast<std::size_t>(count);
+      } else if (count == 0 || errno != EINTR) {
+        break;
+      }
+    }
+  }
+}
+
+}  // namespace conc::logging::detail

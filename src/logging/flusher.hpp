@@ -1,0 +1,58 @@
+// Flusher: sees to it that what handlers hold back is written soon.
+#pragma once
+
+#include <conc/detail/machine.hpp>
+
+#include <atomic>
+#include <chrono>
+
+namespace conc::logging::detail {
+
+// One thread for all handlers, started when it is needed for the first time. In the child of a fork
+// it is started anew; what the parent's handlers held back is the parent's to write.
+class Flusher {
+ public:
+  // Something that holds text back.
+  class Client {
+   public:
+    // Writes everything. Called by the flusher's thread, and at exit; takes the lock that ask() was
+    // called under.
+    virtual void flush_late() noexcept = 0;
+
+   protected:
+    ~Client() = default;
+
+   private:
+    friend class Flusher;
+    // Whether flush_late() is going to be called. Set with the client's lock held, so that who does
+    // not ask because it is set has its text there when flush_late() gets the lock.
+    conc::detail::Atomic<bool> asked_{false};
+    // Guarded by the flusher's mutex.
+    conc::detail::SteadyClock::time_point due_{};
+    Client* next_ = nullptr;
+  };
+
+  // How long text may be held back. Less than the second that is promised, for the way there.
+  static constexpr std::chrono::milliseconds patience{750};
+
+  // Has flush_late() called in time. False when that is not possible, as after the program's exit:
+  // the client writes now.
+  // Cost: one load when it was asked before.
+  [[nodiscard]] static bool ask(Client& client) noexcept {
+    return client.asked_.load(std::memory_order_relaxed) || enter(client);
+  }
+
+  // flush_late() is neither running nor called any more when it returns. Without the client's lock.
+  static void leave(Client& client) noexcept;
+
+  // For fork(): keep other threads out, let them in again, and what the child has to do instead.
+  static void lock_all();
+  static void unlock_all();
+  static void renew_after_fork() noexcept;
+
+ private:
+  class Service;
+  static bool enter(Client& client) noexcept;
+};
+
+}  // namespace conc::logging::detail

@@ -1,0 +1,224 @@
+// What is in the file when a process has ended, one way or another. This process itself logs nothing,
+// so that it has one thread when it forks.
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "eventually.hpp"
+#include "logging_files.hpp"
+
+namespace conc::test {
+namespace {
+
+using logging::get_logger;
+using logging::Logger;
+
+#if defined(__SANITIZE_THREAD__)
+constexpr bool threads_may_start_in_a_child_of_threads = false;
+#else
+constexpr bool threads_may_start_in_a_child_of_threads = true;
+#endif
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr bool sanitizer_handles_faults = true;
+#else
+constexpr bool sanitizer_handles_faults = false;
+#endif
+
+void own_handler(int) { ::_exit(7); }
+
+class DurabilityTest : public LoggingFileTest {
+ protected:
+  // Logs "1" to "100" as information in a process of its own, which goes on with `end`; returns how
+  // it ended.
+  template <class End>
+  int log_and(End&& end) {
+    return in_child([&] {
+      Logger& logger = to_file();
+      for (int i = 1; i <= 100; ++i) logger.info("{}", i);
+      end();
+    });
+  }
+
+  template <class Child>
+  static int in_child(Child&& child) {
+    const ::pid_t pid = ::fork();
+    if (pid == 0) {
+      ::alarm(30);
+      child();
+      ::_exit(99);
+    }
+    int status = -1;
+    EXPECT_EQ(::waitpid(pid, &status, 0), pid);
+    return status;
+  }
+
+  Logger& to_file() const {
+    Logger& logger = get_logger("durable");
+    logger.set_propagate(false);
+    logger.set_level(logging::Level::info);
+    logger.add_handler(std::make_shared<logging::FileHandler>(file()));
+    return logger;
+  }
+
+  void expect_all() const {
+    std::string expected;
+    for (int i = 1; i <= 100; ++i) expected += std::to_string(i) + "\n";
+    EXPECT_EQ(content(file()), expected);
+  }
+};
+
+TEST_F(DurabilityTest, ExitWritesEverything) {
+  const int status = log_and([] { std::exit(0); });
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  expect_all();
+}
+
+TEST_F(DurabilityTest, ExitWritesWhatAHandlerWithoutALoggerHoldsBack) {
+  const int status = in_child([&] {
+    static auto* const handler = new logging::FileHandler(file());
+    handler->handle({.level = logging::Level::info, .message = "1"});
+    std::exit(0);
+  });
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  EXPECT_EQ(content(file()), "1\n");
+}
+
+TEST_F(DurabilityTest, WhatIsLoggedAfterTheHandlersWereClosedIsWritten) {
+  const int status = in_child([&] {
+    std::atexit([] { get_logger("durable").info("last"); });  // runs after logging's own
+    to_file().info("first");
+    std::exit(0);
+  });
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  EXPECT_EQ(content(file()), "first\nlast\n");
+}
+
+TEST_F(DurabilityTest, ExitWithoutMoreKeepsWarningsAndWhatCameBeforeThem) {
+  const int status = in_child([&] {
+    Logger& logger = to_file();
+    logger.info("1");
+    logger.warning("2");
+    logger.info("3");
+    ::_exit(0);
+  });
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  EXPECT_TRUE(content(file()).starts_with("1\n2\n")) << content(file());
+}
+
+TEST_F(DurabilityTest, AbortWritesEverythingIfAskedFor) {
+  const int status = log_and([] {
+    logging::flush_on_crash();
+    std::abort();
+  });
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+  expect_all();
+}
+
+TEST_F(DurabilityTest, FaultWritesEverythingIfAskedFor) {
+  const int status = log_and([] {
+    logging::flush_on_crash();
+    logging::flush_on_crash();  // once more is the same
+    std::raise(SIGSEGV);
+  });
+  if (!sanitizer_handles_faults) {
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+  }
+  EXPECT_FALSE(WIFEXITED(status) && WEXITSTATUS(status) == 99);
+  expect_all();
+}
+
+TEST_F(DurabilityTest, InstructionThatFailsEndsTheProcessStill) {
+  if (sanitizer_handles_faults) GTEST_SKIP() << "a sanitizer sees to it";
+  const int status = log_and([] {
+    logging::flush_on_crash();
+    // The compiler does not see that it is null.
+    volatile std::uintptr_t nowhere = 0;
+    *reinterpret_cast<volatile int*>(nowhere) = 1;
+  });
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+  expect_all();
+}
+
+TEST_F(DurabilityTest, RequestToEndWritesEverythingIfAskedFor) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) {
+    fs::remove(file());
+    const int status = log_and([signal] {
+      logging::flush_on_crash();
+      ::kill(::getpid(), signal);
+    });
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == signal);
+    expect_all();
+  }
+}
+
+TEST_F(DurabilityTest, ProgramsOwnHandlerForACrashRunsAfterwards) {
+  const int status = log_and([] {
+    std::signal(SIGABRT, own_handler);
+    logging::flush_on_crash();
+    std::abort();
+  });
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+  expect_all();
+}
+
+TEST_F(DurabilityTest, SignalsThatAreHandledOrIgnoredStayTheProgramsOwn) {
+  const int status = log_and([] {
+    std::signal(SIGTERM, own_handler);
+    std::signal(SIGHUP, SIG_IGN);
+    logging::flush_on_crash();
+    std::raise(SIGHUP);
+    if (std::signal(SIGTERM, SIG_DFL) != &own_handler) ::_exit(1);
+    if (std::signal(SIGHUP, SIG_DFL) != SIG_IGN) ::_exit(2);
+    std::exit(0);
+  });
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  expect_all();
+}
+
+TEST_F(DurabilityTest, ChildOfAForkLeavesItsParentsLinesToTheParent) {
+  if (!threads_may_start_in_a_child_of_threads) GTEST_SKIP() << "not under ThreadSanitizer";
+  const int status = in_child([&] {
+    Logger& logger = to_file();
+    logger.info("parent");
+    const int grandchild = in_child([&] {
+      logger.info("child");
+      std::exit(0);
+    });
+    logger.info("parent again");
+    std::exit(grandchild == 0 ? 0 : 1);
+  });
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  std::istringstream lines(content(file()));
+  std::multiset<std::string> found;
+  for (std::string line; std::getline(lines, line);) found.insert(line);
+  EXPECT_EQ(found, (std::multiset<std::string>{"child", "parent", "parent again"}));
+}
+
+TEST_F(DurabilityTest, ChildOfAForkHasItsLinesWrittenSoonToo) {
+  if (!threads_may_start_in_a_child_of_threads) GTEST_SKIP() << "not under ThreadSanitizer";
+  const int status = in_child([&] {
+    Logger& logger = to_file();
+    logger.info("parent");
+    const int grandchild = in_child([&] {
+      logger.info("child");
+      const bool written =
+          eventually([&] { return content(file()).find("child\n") != std::string::npos; });
+      ::_exit(written ? 0 : 1);
+    });
+    ::_exit(grandchild == 0 ? 0 : 1);
+  });
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+}  // namespace
+}  // namespace conc::test
