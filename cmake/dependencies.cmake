@@ -3,12 +3,13 @@
 include(FetchContent)
 
 # conc_find_dependency(
-#   <package> [<version>] TARGET <target>
+#   <package> [<version>] TARGET <target> [OPTIONAL]
 #   APT <package> VCPKG <package> BREW <package> GIT <url> <tag>
 # )
-# makes <target> available, or stops with a message that says how to install it.
+# makes <target> available, or stops with a message that says how to install it. With OPTIONAL it
+# goes on after the message.
 function(conc_find_dependency package)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TARGET;APT;VCPKG;BREW" "GIT")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIONAL" "TARGET;APT;VCPKG;BREW" "GIT")
   set(version ${arg_UNPARSED_ARGUMENTS})
 
   if(TARGET ${arg_TARGET})
@@ -26,14 +27,21 @@ function(conc_find_dependency package)
     if(version)
       string(APPEND wanted " ${version} or newer")
     endif()
+    set(mode FATAL_ERROR)
+    set(need "conc needs")
+    if(arg_OPTIONAL)
+      set(mode STATUS)
+      set(need "conc leaves out what needs")
+    endif()
     message(
-      FATAL_ERROR
-      "conc needs ${wanted}, which was not found. Install it with one of\n"
+      ${mode}
+      "${need} ${wanted}, which was not found. Install it with one of\n"
       "  apt-get install ${arg_APT}\n"
       "  vcpkg install ${arg_VCPKG}\n"
       "  brew install ${arg_BREW}\n"
       "or configure with -DCONC_FETCH_DEPS=ON to download it."
     )
+    return()
   endif()
 
   list(GET arg_GIT 0 url)
@@ -44,6 +52,8 @@ function(conc_find_dependency package)
   # installed with it.
   set(FMT_INSTALL ${CONC_INSTALL})
   set(INSTALL_GTEST OFF)
+  set(JSON_BuildTests OFF)
+  set(JSON_Install OFF)
   set(BENCHMARK_ENABLE_INSTALL OFF)
   set(BENCHMARK_ENABLE_TESTING OFF)
   set(CMAKE_VERIFY_INTERFACE_HEADER_SETS OFF)
@@ -68,6 +78,22 @@ if(CONC_BUILD_LOGGING)
     BREW fmt
     GIT https://github.com/fmtlib/fmt.git 10.2.1
   )
+endif()
+
+if(CONC_BUILD_LOGGING AND CONC_BUILD_LOGGING_CONFIG)
+  conc_find_dependency(
+    nlohmann_json 3.10
+    TARGET nlohmann_json::nlohmann_json
+    OPTIONAL
+    APT nlohmann-json3-dev
+    VCPKG nlohmann-json
+    BREW nlohmann-json
+    GIT https://github.com/nlohmann/json.git v3.11.2
+  )
+endif()
+# What is built in the end.
+if(NOT CONC_BUILD_LOGGING OR NOT TARGET nlohmann_json::nlohmann_json)
+  set(CONC_BUILD_LOGGING_CONFIG OFF)
 endif()
 
 if(CONC_BUILD_TESTS)

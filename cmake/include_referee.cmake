@@ -35,6 +35,7 @@ set(floors
   "timer    | timer periodic_timer                            | ${basis} queue future"
   "dump     | diagnostics detail/dump detail/watchdog         | ${basis} queue future"
   "logging  | logging logging/                                | ${basis} queue future logging"
+  "config   | logging/config logging/config/                  | ${basis} queue future logging"
   "umbrella | conc | ground sync thread queue future executor timer dump logging"
 )
 
@@ -69,10 +70,12 @@ set(along
 )
 
 # ---- Headers from elsewhere. The standard library is open to all. The operating system and the C
-# library (*.h) are seen by detail/ and by sources, never by a public header; fmt by logging alone.
+# library (*.h) are seen by detail/ and by sources, never by a public header; fmt by logging alone,
+# nlohmann-json by what lies below src/logging/config/.
 
 set(floors_with_system_headers detail)
 set(floors_with_fmt logging)
+set(sources_with_nlohmann "^src/logging/config/")
 
 # ---- Names that code may not use. Sanitizers do not understand some, and report races that are none;
 # the others have a name of conc's own in detail/machine.hpp, the one seam to the machine.
@@ -201,6 +204,11 @@ foreach(file IN LISTS files)
     elseif(name MATCHES "^fmt/")
       if(NOT floor IN_LIST floors_with_fmt)
         complain("${file} includes ${include}: only ${floors_with_fmt} may use fmt.")
+      endif()
+      continue()
+    elseif(name MATCHES "^nlohmann/")
+      if(NOT file MATCHES "${sources_with_nlohmann}")
+        complain("${file} includes ${include}: only ${sources_with_nlohmann} may.")
       endif()
       continue()
     elseif(name MATCHES "\\.h$")

@@ -29,6 +29,9 @@ if(CONC_BUILD_LOGGING)
   conc_install_component(conc_logging logging)
   conc_install_component(conc umbrella)
 endif()
+if(CONC_BUILD_LOGGING_CONFIG)
+  conc_install_component(conc_logging_config logging_config)
+endif()
 
 # ---- The CMake package
 
@@ -50,13 +53,17 @@ install(
   DESTINATION "${package_dir}"
 )
 
-# conc_logging finds conc_core beside itself, wherever the tree is moved to.
+# The libraries find each other side by side, wherever the tree is moved to.
 if(CONC_BUILD_LOGGING AND NOT DEFINED CMAKE_INSTALL_RPATH)
+  set(beside "$ORIGIN")
   if(APPLE)
-    set_property(TARGET conc_logging PROPERTY INSTALL_RPATH "@loader_path")
-  else()
-    set_property(TARGET conc_logging PROPERTY INSTALL_RPATH "$ORIGIN")
+    set(beside "@loader_path")
   endif()
+  foreach(target IN ITEMS conc_logging conc_logging_config)
+    if(TARGET ${target})
+      set_property(TARGET ${target} PROPERTY INSTALL_RPATH "${beside}")
+    endif()
+  endforeach()
 endif()
 
 # ---- pkg-config
@@ -83,6 +90,9 @@ endif()
 set(pc_files conc-core.pc)
 if(CONC_BUILD_LOGGING)
   list(APPEND pc_files conc-logging.pc conc.pc)
+endif()
+if(CONC_BUILD_LOGGING_CONFIG)
+  list(APPEND pc_files conc-logging-config.pc)
 endif()
 foreach(file IN LISTS pc_files)
   configure_file(

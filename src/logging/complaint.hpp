@@ -2,6 +2,7 @@
 #pragma once
 
 #include <conc/detail/machine.hpp>
+#include <conc/export.hpp>
 
 #include <cstdint>
 #include <initializer_list>
@@ -12,7 +13,7 @@
 namespace conc::logging::detail {
 
 // Writes "conc.logging: ", the parts, and a line end to stderr, in one piece.
-void complain(std::initializer_list<std::string_view> parts) noexcept;
+CONC_LOGGING_EXPORT void complain(std::initializer_list<std::string_view> parts) noexcept;
 
 // The exception that is being handled, as text; "" if there is none.
 [[nodiscard]] std::string describe_current_exception() noexcept;

@@ -1,11 +1,12 @@
-// The lock of basic_config().
+// The lock of basic_config() and dict_config().
 #pragma once
 
 #include <conc/detail/machine.hpp>
+#include <conc/export.hpp>
 
 namespace conc::logging::detail {
 
 // Serialises configurations. Only handlers of conc's own are made under it; no user code runs.
-extern constinit conc::detail::Mutex configuring;
+CONC_LOGGING_EXPORT extern constinit conc::detail::Mutex configuring;
 
 }  // namespace conc::logging::detail

@@ -44,6 +44,7 @@ void Tree::read_environment() {
       complain({"in CONC_LOG: ", wrong.what()});
     }
   }
+  rules_of_environment_ = rules_.size();
   root_level_is_given_ = std::any_of(rules_.begin(), rules_.end(), [](const LevelRule& rule) {
     return rule.applies_to(root_name);
   });
@@ -60,6 +61,18 @@ void Tree::add_rules(std::vector<LevelRule> rules) {
   const auto set = [&](Logger& logger) {
     for (auto rule = first_new; rule != rules_.end(); ++rule) {
       if (rule->applies_to(logger.name())) store_level(logger, rule->level);
+    }
+    update(logger);
+  };
+  set(root_);
+  for (const auto& [_, one] : loggers_) set(*one);
+}
+
+void Tree::apply_environment() noexcept {
+  const std::lock_guard guard(mutex_);
+  const auto set = [&](Logger& logger) {
+    for (std::size_t i = 0; i != rules_of_environment_; ++i) {
+      if (rules_[i].applies_to(logger.name())) store_level(logger, rules_[i].level);
     }
     update(logger);
   };
@@ -167,5 +180,7 @@ void Tree::update(Logger& logger) noexcept {
                             : std::max(static_cast<int>(state.effective), above_floor);
   logger.threshold_.store(threshold, std::memory_order_relaxed);
 }
+
+void apply_environment() noexcept { Tree::instance().apply_environment(); }
 
 }  // namespace conc::logging::detail

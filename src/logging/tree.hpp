@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string_view>
@@ -55,6 +56,8 @@ class Tree {
 
   // Sets the levels that the rules say, now and of loggers that are made later.
   void add_rules(std::vector<LevelRule> rules);
+  // Sets the levels that the environment says, of all loggers that there are.
+  void apply_environment() noexcept;
   // Whether the environment set the root's level.
   [[nodiscard]] bool root_level_is_given() const noexcept { return root_level_is_given_; }
 
@@ -96,10 +99,15 @@ class Tree {
   conc::detail::Mutex mutex_;
   Logger root_;
   // Guarded by mutex_.
-  Loggers loggers_;  // but the root
-  std::vector<LevelRule> rules_;
+  Loggers loggers_;                       // but the root
+  std::vector<LevelRule> rules_;          // those of the environment first
+  std::size_t rules_of_environment_ = 0;  // how many; constant from the beginning
   int floor_ = static_cast<int>(Level::notset);
 };
+
+// Gives the environment the last word over a configuration. For conc::logging_config, to which the
+// tree does not show.
+CONC_LOGGING_EXPORT void apply_environment() noexcept;
 
 }  // namespace detail
 }  // namespace conc::logging

@@ -130,6 +130,19 @@ function(case_find_package)
   run_consumer("${build}/consumer")
 endfunction()
 
+# Those who link the library need not have nlohmann-json.
+function(case_config)
+  set(build "${WORK}/${TREE}/config")
+  configure(
+    "${here}/config_consumer"
+    "${build}"
+    "-DCMAKE_PREFIX_PATH=${prefix}"
+    -DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON
+  )
+  build("${build}")
+  run_consumer("${build}/consumer")
+endfunction()
+
 function(case_smallest)
   set(build "${WORK}/${TREE}/smallest")
   configure("${SOURCE}/examples/smallest" "${build}" "-DCMAKE_PREFIX_PATH=${prefix}")
@@ -163,6 +176,7 @@ function(case_refusals)
   )
   set(arguments -DCONSUMER_ARGUMENTS=COMPONENTS)
   refuse("built without its component logging" ${configure} "${arguments}\;logging")
+  refuse("built without its component logging" ${configure} "${arguments}\;logging_config")
   refuse("has no component \"logs\"" ${configure} "${arguments}\;core\;logs")
   refuse("compatible with requested version \"0.0\"" ${configure} -DCONSUMER_VERSION=0.0)
   refuse("compatible with requested version \"0.2\"" ${configure} -DCONSUMER_VERSION=0.2)
@@ -179,14 +193,16 @@ function(case_pkg_config)
   cmake_path(GET pc_dir PARENT_PATH lib_dir)
   set(ENV{PKG_CONFIG_PATH} "${pc_dir}")
   set(ENV{LD_LIBRARY_PATH} "${lib_dir}")
-  foreach(pair IN ITEMS "conc consumer" "conc-core core_consumer")
+  foreach(pair IN ITEMS "conc consumer" "conc-core core_consumer"
+          "conc-logging-config config_consumer"
+  )
     separate_arguments(pair)
     list(POP_FRONT pair package source)
     run("${pkg_config}" --cflags --libs ${package})
     separate_arguments(flags UNIX_COMMAND "${output}")
     set(program "${WORK}/${TREE}/${package}-by-pkg-config")
     run("${COMPILER}" -std=c++20 "${here}/${source}/main.cpp" -o "${program}" ${flags})
-    if(source STREQUAL "consumer")
+    if(source MATCHES "^(config_)?consumer$")
       run_consumer("${program}")
     else()
       run("${program}")
@@ -194,7 +210,8 @@ function(case_pkg_config)
   endforeach()
 endfunction()
 
-# One binary serves every version of fmt: no name that the libraries export is fmt's or mentions it.
+# One binary serves every version of fmt and of nlohmann-json: no name that the libraries export is
+# theirs or mentions them.
 function(case_symbols)
   if(NOT NM)
     message(STATUS "Skipped: there is no nm.")
@@ -208,8 +225,8 @@ function(case_symbols)
     set(table --extern-only)
   endif()
   list(LENGTH libraries count)
-  if(NOT count EQUAL 2)
-    message(FATAL_ERROR "Expected two libraries below ${prefix}, found: ${libraries}")
+  if(NOT count EQUAL 3)
+    message(FATAL_ERROR "Expected three libraries below ${prefix}, found: ${libraries}")
   endif()
 
   foreach(library IN LISTS libraries)
@@ -217,15 +234,17 @@ function(case_symbols)
     if(NOT output MATCHES " conc::")
       message(FATAL_ERROR "${library} exports nothing of conc.")
     endif()
-    string(REGEX MATCHALL "[^\n]*fmt::[^\n]*" found "${output}")
+    string(REGEX MATCHALL "[^\n]*(fmt|nlohmann)::[^\n]*" found "${output}")
     if(TREE STREQUAL "static")
       # An archive cannot hide the instances of fmt's templates that its objects hold: weak symbols
-      # (V, W, u) of fmt's own, which name their version.
+      # (V, W, u) of fmt's own, which name their version. Nor what is internal to logging_config.
       list(FILTER found EXCLUDE REGEX " [VWu] [^(]*fmt::v[0-9]+::")
+      list(FILTER found EXCLUDE REGEX " [VWu] .*nlohmann::")
+      list(FILTER found EXCLUDE REGEX " conc::logging::(detail::|ConfigSection::Node::).*nlohmann::")
     endif()
     if(found)
       list(JOIN found "\n" found)
-      message(FATAL_ERROR "${library} exports names that mention fmt:\n${found}")
+      message(FATAL_ERROR "${library} exports names that mention them:\n${found}")
     endif()
 
     # core does not even ask for fmt.

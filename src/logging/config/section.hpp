@@ -1,0 +1,91 @@
+// ConfigSection::Node: an object of the configuration while it is read.
+#pragma once
+
+#include <conc/logging/config.hpp>
+#include <conc/logging/queue_listener.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "json_text.hpp"
+
+namespace conc::logging {
+namespace detail {
+
+// A file that is opened when everything else of the configuration is right.
+struct LateOpening {
+  std::string place;  // in the JSON
+  std::filesystem::path file;
+  bool truncates;
+  std::function<void()> open;  // throws what opening throws
+};
+
+// What is made of the configuration.
+class Construction {
+ public:
+  virtual ~Construction() = default;
+  // Null after a mistake, which is named at `place` if the name is wrong.
+  virtual std::shared_ptr<Handler> find_handler(const std::string& name,
+                                                const std::string& place) = 0;
+  virtual void open_late(LateOpening opening) = 0;
+  // The listener is started with the configuration, and lives as long as the handler is used.
+  virtual void listen(const std::shared_ptr<Handler>& handler,
+                      std::unique_ptr<QueueListener> listener) = 0;
+};
+
+}  // namespace detail
+
+class ConfigSection::Node {
+ public:
+  // All must outlive it.
+  Node(const detail::Json& object, std::string path, detail::Mistakes& mistakes,
+       detail::Construction& construction)
+      : object_(object), path_(std::move(path)), mistakes_(mistakes), construction_(construction) {}
+
+  [[nodiscard]] static Node& of(ConfigSection& section) noexcept { return *section.node_; }
+  [[nodiscard]] detail::Construction& construction() noexcept { return construction_; }
+
+  // The value, or null when the key is not there or is the JSON null.
+  [[nodiscard]] const detail::Json* find(std::string_view key);
+
+  [[nodiscard]] std::string place(std::string_view key) const {
+    return key.empty() ? path_ : detail::place_in(path_, key);
+  }
+  void mistake(std::string_view key, std::string_view why) { mistake_at(place(key), why); }
+  void mistake_at(const std::string& place, std::string_view why);
+
+  // "..., and not 7"
+  void wrong_kind(const std::string& place, const char* wanted, const detail::Json& got);
+
+  [[nodiscard]] std::optional<Level> level_of(const std::string& place, const detail::Json& value);
+  // The strings of an array; what is none is a mistake and left out.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> texts_with_places(
+      std::string_view key);
+  [[nodiscard]] std::shared_ptr<Handler> handler_of(const std::string& name,
+                                                    const std::string& place);
+  [[nodiscard]] Node* child(std::string_view key);
+
+  [[nodiscard]] bool has_mistakes() const noexcept;
+  // Something that it refers to is not right, which is named there.
+  void spoil() noexcept { mistaken_ = true; }
+
+  // Names the keys that nobody has asked for, here and in objects in this one.
+  void refuse_other_keys();
+
+ private:
+  const detail::Json& object_;
+  const std::string path_;
+  detail::Mistakes& mistakes_;
+  detail::Construction& construction_;
+  std::vector<std::string> asked_;
+  std::vector<std::unique_ptr<Node>> children_;
+  bool mistaken_ = false;
+};
+
+}  // namespace conc::logging
