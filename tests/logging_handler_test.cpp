@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "eventually.hpp"
 #include "logging_fixture.hpp"
 
 namespace conc::test {
@@ -139,6 +140,37 @@ TEST_F(HandlerTest, ErrorsAreReportedOnceASecondForEachHandler) {
   const std::string report = ::testing::internal::GetCapturedStderr();
   EXPECT_EQ(std::count(report.begin(), report.end(), '\n'), 2) << report;
   EXPECT_EQ(one.lost(), 100u);
+}
+
+TEST_F(HandlerTest, AllLossesAreSaidInTheEnd) {
+  Told handler;
+  handler.on_emit = [] { throw std::runtime_error("no paper"); };
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 100; ++i) handler.handle(some_record);
+  handler.close();
+  handler.close();
+  const std::string report = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(report.find(" (1 lost so far)\n"), std::string::npos) << report;
+  EXPECT_NE(report.find(": 100 records lost so far\n"), std::string::npos) << report;
+  EXPECT_EQ(std::count(report.begin(), report.end(), '\n'), 2) << report;
+}
+
+TEST_F(HandlerTest, LossesAreSaidWhenRecordsArriveAgain) {
+  Told handler;
+  handler.on_emit = [] { throw std::runtime_error("no paper"); };
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 7; ++i) handler.handle(some_record);
+  handler.on_emit = [] {};
+  // Not before the second is over in which it complained.
+  std::string report;
+  EXPECT_TRUE(eventually([&] {
+    handler.handle(some_record);
+    report += ::testing::internal::GetCapturedStderr();
+    ::testing::internal::CaptureStderr();
+    return report.find(": 7 records lost so far\n") != std::string::npos;
+  })) << report;
+  handler.close();
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
 TEST_F(HandlerTest, FormatterAndFilterThatThrowCountAsErrorsOfTheHandler) {

@@ -1,4 +1,8 @@
+#include <conc/future.hpp>
 #include <conc/hooks.hpp>
+#include <conc/promise.hpp>
+#include <conc/thread.hpp>
+#include <conc/thread_pool_executor.hpp>
 
 #include <gtest/gtest.h>
 
@@ -337,6 +341,27 @@ TEST_F(LoggerTest, ReportsOfTheLibraryArriveInTheirLoggers) {
                 .exception = std::make_exception_ptr(std::runtime_error("why"))});
   EXPECT_EQ(kept->lines(), (Lines{"conc.thread DEBUG a thread",
                                   "conc.future ERROR a callback threw\nstd::runtime_error: why"}));
+}
+
+TEST_F(LoggerTest, WhatEscapesInThreadsCallbacksAndPoolsArrives) {
+  const auto kept = keep(get_logger("conc"), "%(name)s %(levelname)s");
+  get_logger("conc").set_propagate(false);
+  Thread thread({.name = "thrower"}, [] { throw std::runtime_error("thread"); });
+  thread.start();
+  thread.join();
+  Promise<int> promise;
+  promise.future().add_done_callback(
+      [](const Future<int>&) { throw std::runtime_error("callback"); });
+  promise.set_result(1);
+  {
+    ThreadPoolExecutor pool(1);
+    pool.post([] { throw std::runtime_error("posted"); });
+  }
+  const Lines lines = kept->lines();
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_TRUE(lines[0].starts_with("conc.thread ERROR\nstd::runtime_error: thread")) << lines[0];
+  EXPECT_TRUE(lines[1].starts_with("conc.future ERROR\nstd::runtime_error: callback")) << lines[1];
+  EXPECT_TRUE(lines[2].starts_with("conc.future ERROR\nstd::runtime_error: posted")) << lines[2];
 }
 
 // ---- Threads

@@ -106,6 +106,24 @@ TEST_F(TimedRotatingFileHandlerTest, NewPeriodHasANewFileAndTheOldOneItsBeginnin
   }
 }
 
+TEST_F(TimedRotatingFileHandlerTest, EachDayOfTheWeekMayBeItsLast) {
+  for (int day = 0; day != 7; ++day) {
+    // 2024-05-27 was a Monday, so the week that ends with the day `day` began six days before it.
+    const std::string when = "W" + std::to_string(day);
+    const auto date = [](int of_may) {
+      return of_may <= 31 ? "2024-05-" + std::to_string(of_may)
+                          : "2024-06-0" + std::to_string(of_may - 31);
+    };
+    TimedRotatingFileHandler handler(file(), {.when = when, .delay = true, .utc = true});
+    log(handler, (date(27 + day) + " 00:00:00").c_str(), "1");
+    log(handler, (date(27 + day) + " 23:59:59").c_str(), "2");
+    EXPECT_EQ(files(), (Names{"app.log"})) << when;
+    log(handler, (date(28 + day) + " 00:00:00").c_str(), "3");
+    EXPECT_EQ(files(), (Names{"app.log", "app.log." + date(21 + day)})) << when;
+    for (const std::string& name : files()) fs::remove(file(name.c_str()));
+  }
+}
+
 TEST_F(TimedRotatingFileHandlerTest, IntervalIsSoManyPeriods) {
   for (const char* when : {"D", "midnight"}) {
     TimedRotatingFileHandler handler(file(),

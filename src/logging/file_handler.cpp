@@ -39,8 +39,9 @@ class FileHandler::Buffer final : public detail::Flusher::Client {
  private:
   void report(std::size_t lost) noexcept {
     const int error = errno;
-    owner_.count_lost(lost);
-    if (!complaint_.due()) return;
+    const bool due = complaint_.due();
+    owner_.count_lost(lost, due);
+    if (!due) return;
     try {
       detail::complain(
           {owner_.FileHandler::description(), ": ", std::to_string(lost),

@@ -57,6 +57,7 @@ struct Handler::State {
   const std::uint64_t serial = last_serial.fetch_add(1, std::memory_order_relaxed) + 1;
   conc::detail::Atomic<int> level{static_cast<int>(Level::notset)};
   conc::detail::Atomic<std::uint64_t> lost{0};
+  conc::detail::Atomic<bool> unsaid{false};  // records were lost after the last complaint
   detail::Published<Outfit> outfit;
   Lock lock{lock_name};
   detail::Complaint complaint;
@@ -172,6 +173,10 @@ bool Handler::handle(const LogRecord& original) noexcept {
     emit(record, line.text());
   } catch (...) {
     lose("a record was lost: ", detail::describe_current_exception());
+    return passed;
+  }
+  if (state.unsaid.load(std::memory_order_relaxed)) [[unlikely]] {
+    if (state.complaint.due()) say_losses();
   }
   return passed;
 }
@@ -188,9 +193,11 @@ void Handler::close() {
   try {
     if (flushes_on_close()) on_flush();
   } catch (...) {
+    say_losses();
     on_close();
     throw;
   }
+  say_losses();
   on_close();
 }
 
@@ -225,7 +232,9 @@ void Handler::enlist(const std::shared_ptr<Handler>& handler) {
 
 void Handler::lose(std::string_view what, std::string_view why) const noexcept {
   const std::uint64_t lost = state_->lost.fetch_add(1, std::memory_order_relaxed) + 1;
-  if (!state_->complaint.due()) return;
+  const bool due = state_->complaint.due();
+  state_->unsaid.store(!due, std::memory_order_relaxed);
+  if (!due) return;
   try {
     detail::complain({description(), ": ", what, why, " (", std::to_string(lost), " lost so far)"});
   } catch (...) {
@@ -233,8 +242,18 @@ void Handler::lose(std::string_view what, std::string_view why) const noexcept {
   }
 }
 
-void Handler::count_lost(std::uint64_t records) const noexcept {
+void Handler::count_lost(std::uint64_t records, bool said) const noexcept {
   state_->lost.fetch_add(records, std::memory_order_relaxed);
+  state_->unsaid.store(!said, std::memory_order_relaxed);
+}
+
+void Handler::say_losses() const noexcept {
+  if (!state_->unsaid.exchange(false, std::memory_order_relaxed)) return;
+  try {
+    detail::complain({description(), ": ", std::to_string(lost()), " records lost so far"});
+  } catch (...) {
+    detail::complain({"a handler: more records were lost"});
+  }
 }
 
 void Handler::complain(std::string_view what) const noexcept {

@@ -26,8 +26,9 @@ namespace conc::logging {
 //   };
 //
 // What emit(), a formatter or a filter throws never reaches the program's logging call. It is
-// written to stderr, at most once a second for each handler, and the record is counted in lost().
-// Other handlers still get the record.
+// written to stderr, at most once a second for each handler, and the record is counted in lost(). The
+// count is said as well, once more when records arrive again, and by close() at the latest. Other
+// handlers still get the record.
 //
 // What they log themselves comes to every handler but those that the thread is inside of, so it
 // cannot go round for ever. While a thread is in emit() such a record waits until the handler's
@@ -112,8 +113,9 @@ class CONC_LOGGING_EXPORT Handler {
   // record was lost.
   void complain(std::string_view what) const noexcept;
 
-  // Counts records as lost whose emit() had returned.
-  void count_lost(std::uint64_t records) const noexcept;
+  // Counts records as lost whose emit() had returned. `said`: the derived class writes to stderr how
+  // many were lost so far; otherwise that is said in time.
+  void count_lost(std::uint64_t records, bool said = false) const noexcept;
 
   // Whether close() calls on_flush() before on_close(): yes by default.
   [[nodiscard]] virtual bool flushes_on_close() const noexcept;
@@ -138,6 +140,9 @@ class CONC_LOGGING_EXPORT Handler {
 
   // Counts a record that did not arrive, and says so if it is time to.
   void lose(std::string_view what, std::string_view why) const noexcept;
+
+  // Says how many records were lost, if some were since that was said.
+  void say_losses() const noexcept;
 
   const std::unique_ptr<State> state_;
 };
