@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <random>
@@ -88,6 +89,58 @@ struct Fuse {
     return one.rank < other.rank;
   }
 };
+
+// As a job, but with memory of its own, so that it lies in a cell and not in the queue's slots.
+struct Order {
+  int rank;
+  std::string text;
+};
+struct FuseOfOrders {
+  int* left;
+  bool operator()(const Order& one, const Order& other) const {
+    if (*left >= 0 && (*left)-- == 0) throw std::runtime_error("no order");
+    return one.rank < other.rank;
+  }
+};
+
+TEST(PriorityQueue, AComparatorThatThrowsLosesNoItemThatOwnsMemory) {
+  int fuse = -1;
+  PriorityQueue<Order, FuseOfOrders> queue(0, FuseOfOrders{&fuse});
+  for (int i = 0; i < 50; ++i) {
+    Order order{i * 7 % 50, std::string(40, 'x')};
+    for (int k = 0;; ++k) {
+      fuse = k;
+      try {
+        queue.put(std::move(order));
+        break;
+      } catch (const std::runtime_error&) {
+        ASSERT_EQ(order.text.size(), 40U) << "the item is still the caller's";
+        ASSERT_EQ(queue.size(), static_cast<std::size_t>(i));
+      }
+    }
+  }
+  // One comparison fails in the middle: what was taken before is returned, the rest stays.
+  std::vector<int> ranks;
+  int failures = 0;
+  for (int k = 0; !queue.empty(); ++k) {
+    fuse = k % 60;
+    const std::size_t before = queue.size();
+    std::size_t got = 0;
+    try {
+      for (const Order& order : queue.get_many(20)) {
+        ranks.push_back(order.rank);
+        EXPECT_EQ(order.text.size(), 40U);
+        ++got;
+      }
+    } catch (const std::runtime_error&) {
+      ++failures;
+    }
+    ASSERT_EQ(queue.size(), before - got);
+  }
+  EXPECT_GT(failures, 0);
+  EXPECT_EQ(ranks.size(), 50U);
+  EXPECT_TRUE(std::ranges::is_sorted(ranks));
+}
 
 TEST(PriorityQueue, AComparatorThatThrowsChangesNothing) {
   int fuse = -1;

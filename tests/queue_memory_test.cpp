@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -18,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "eventually.hpp"
 #include "gate.hpp"
 
 namespace {
@@ -160,6 +162,53 @@ TYPED_TEST(QueueMemory, PutManyThatRunsOutOfMemorySaysHowFarItCame) {
       ASSERT_EQ(items[i], item<T>(static_cast<int>(i)));
     }
   }
+}
+
+// A thread's first contact with the library makes its record, so a call that has to wait may run out
+// of memory as well. The records of threads that have ended are used again: those that are tried
+// here stay alive until one needs a new record.
+TYPED_TEST(QueueMemory, AWaitThatRunsOutOfMemoryThrowsAndChangesNothing) {
+  using T = typename TypeParam::value_type;
+  using namespace std::chrono_literals;
+  TypeParam full(1);
+  full.put(item<T>(1));
+  TypeParam empty;
+  T moved = item<T>(2);
+  const auto eventually_fails = [](auto call) {
+    std::atomic<bool> over = false;
+    std::atomic<bool> failed = false;
+    std::atomic<int> tried = 0;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 500 && !failed; ++i) {
+      const int before = tried;
+      threads.emplace_back([&] {
+        allocations_left = 0;
+        try {
+          call();
+        } catch (const std::bad_alloc&) {
+          failed = true;
+        }
+        allocations_left = -1;
+        ++tried;
+        tried.notify_one();
+        over.wait(false);
+      });
+      tried.wait(before);
+    }
+    over = true;
+    over.notify_all();
+    for (std::thread& thread : threads) thread.join();
+    return failed.load();
+  };
+  EXPECT_TRUE(eventually_fails([&] { EXPECT_FALSE(full.try_put(std::move(moved), 1us)); }));
+  EXPECT_EQ(moved, item<T>(2));
+  EXPECT_TRUE(eventually_fails([&] { EXPECT_FALSE(empty.try_get(1us).has_value()); }));
+  EXPECT_TRUE(eventually_fails([&] { EXPECT_FALSE(full.join(1us)); }));
+  EXPECT_TRUE(eventually_fails([&] { EXPECT_FALSE(empty.wait_not_empty(1us)); }));
+  EXPECT_EQ(full.size(), 1U);
+  EXPECT_TRUE(empty.empty());
+  EXPECT_EQ(conc::test::waiters(full) + conc::test::waiters(empty), 0U);
+  EXPECT_EQ(full.get(), item<T>(1));
 }
 
 TYPED_TEST(QueueMemory, NothingIsAllocatedInSteadyState) {

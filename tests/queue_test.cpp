@@ -405,6 +405,19 @@ TYPED_TEST(AnyQueue, JoinWaitsForATaskDoneForEveryItem) {
   EXPECT_TRUE(queue.join(conc::at_once));
 }
 
+TYPED_TEST(AnyQueue, JoinGivesUpWhenAStopIsRequested) {
+  typename TestFixture::template Of<int> queue;
+  queue.put(1);
+  std::stop_source source;
+  std::thread joiner([&, token = source.get_token()] { EXPECT_FALSE(queue.join(token)); });
+  ASSERT_TRUE(eventually_waiting(queue, 1));
+  source.request_stop();
+  joiner.join();
+  EXPECT_EQ(waiters(queue), 0U);
+  queue.task_done();
+  EXPECT_TRUE(queue.join(source.get_token())) << "success beats stop";
+}
+
 TYPED_TEST(AnyQueue, TaskDoneTooOftenThrowsAndChangesNothing) {
   typename TestFixture::template Of<int> queue;
   EXPECT_THROW(queue.task_done(), conc::UsageError);
@@ -446,6 +459,31 @@ TYPED_TEST(AnyQueue, ImmediateShutdownDropsTheItemsAndReleasesJoin) {
   EXPECT_THROW(static_cast<void>(queue.get()), conc::ShutDown);
   EXPECT_THROW(queue.task_done(), conc::UsageError);
   queue.shutdown(true);
+}
+
+TYPED_TEST(AnyQueue, ImmediateShutdownMayBeCalledAgainAndAfterAPlainOne) {
+  typename TestFixture::template Of<std::string> queue;
+  queue.put(std::string(40, 'x'));
+  queue.shutdown();
+  EXPECT_EQ(queue.size(), 1U);
+  for (int i = 0; i < 3; ++i) {
+    queue.shutdown(true);
+    EXPECT_TRUE(queue.empty());
+    EXPECT_TRUE(queue.join(conc::at_once));
+  }
+  queue.shutdown();
+  EXPECT_THROW(queue.put("late"), conc::ShutDown);
+}
+
+TYPED_TEST(AnyQueue, AConsumerWaitingInGetIsReleasedByShutdown) {
+  for (const bool immediate : {false, true}) {
+    typename TestFixture::template Of<int> queue;
+    std::thread consumer([&] { EXPECT_THROW(static_cast<void>(queue.get()), conc::ShutDown); });
+    ASSERT_TRUE(eventually_waiting(queue, 1));
+    queue.shutdown(immediate);
+    consumer.join();
+    EXPECT_EQ(waiters(queue), 0U);
+  }
 }
 
 TYPED_TEST(AnyQueue, ImmediateShutdownCountsWhatWasDroppedAndNoMore) {

@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "eventually.hpp"
 #include "gate.hpp"
@@ -17,7 +18,7 @@
 namespace {
 
 using namespace std::chrono_literals;
-using conc::test::eventually;
+using conc::test::eventually_waiting;
 using conc::test::together;
 
 struct Connection {
@@ -68,11 +69,53 @@ TEST_F(ResourcePool, AReleaseLetsTheWaitingThreadGoOn) {
   const auto two = pool_.acquire();
   std::atomic<int> got = 0;
   std::thread borrower([&] { got = pool_.acquire(1h)->number; });
+  ASSERT_TRUE(eventually_waiting(pool_, 1));
   one.release();
   EXPECT_FALSE(one);
   one.release();
   borrower.join();
   EXPECT_EQ(got, 1);
+}
+
+TEST_F(ResourcePool, AStopEndsTheWaitForAResource) {
+  const auto one = pool_.acquire();
+  const auto two = pool_.acquire();
+  std::stop_source source;
+  std::thread borrower([&, token = source.get_token()] {
+    EXPECT_THROW(static_cast<void>(pool_.acquire(token)), conc::Stopped);
+  });
+  ASSERT_TRUE(eventually_waiting(pool_, 1));
+  source.request_stop();
+  borrower.join();
+  EXPECT_EQ(conc::test::waiters(pool_), 0U);
+  EXPECT_EQ(pool_.available(), 0U);
+}
+
+TEST_F(ResourcePool, ALeaseGivesBackWhenAnExceptionLeavesItsScope) {
+  try {
+    const auto lease = pool_.acquire();
+    throw std::runtime_error("the query failed");
+  } catch (const std::runtime_error&) {
+  }
+  EXPECT_EQ(pool_.available(), 2U);
+  EXPECT_EQ(pool_.acquire()->number, 1) << "the same resource is lent again";
+}
+
+TEST_F(ResourcePool, BorrowersAreServedInTheOrderInWhichTheyCame) {
+  auto one = pool_.acquire();
+  auto two = pool_.acquire();
+  std::atomic<int> served = 0;
+  std::vector<std::thread> borrowers;
+  for (int i = 1; i <= 3; ++i) {
+    borrowers.emplace_back([&, i] {
+      const auto lease = pool_.acquire();
+      EXPECT_EQ(++served, i);
+    });
+    ASSERT_TRUE(eventually_waiting(pool_, static_cast<std::size_t>(i)));
+  }
+  one.release();
+  for (std::thread& borrower : borrowers) borrower.join();
+  EXPECT_EQ(served, 3);
 }
 
 TEST_F(ResourcePool, AFactoryThatThrowsBorrowsNothing) {

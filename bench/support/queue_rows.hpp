@@ -11,6 +11,7 @@
 #pragma once
 
 #include <benchmark/benchmark.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 
@@ -75,6 +76,33 @@ double timed_team(std::size_t n, Cpu&& cpu, F&& f) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+// ---- Memory
+
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
+// Bytes in use in the first thread's heap.
+inline double bytes_in_use() {
+  const auto info = mallinfo2();
+  return static_cast<double>(info.uordblks + info.hblkhd);
+}
+
+// Counters beside the times: the bytes of an empty queue, its object and what it has allocated, and
+// the bytes that each item costs when the queue is filled, without what the item owns itself.
+template <class Queue>
+void count_memory(benchmark::State& state, std::size_t maxsize) {
+  const std::size_t items = maxsize != 0 ? maxsize : 16'384;
+  const double before = bytes_in_use();
+  Queue queue(maxsize);
+  const double empty = bytes_in_use();
+  for (std::size_t i = 0; i < items; ++i) queue.put(typename Queue::value_type());
+  const double full = bytes_in_use();
+  state.counters["empty_bytes"] = static_cast<double>(sizeof(Queue)) + empty - before;
+  state.counters["bytes_per_item"] = (full - empty) / static_cast<double>(items);
+}
+#else
+template <class Queue>
+void count_memory(benchmark::State& /*state*/, std::size_t /*maxsize*/) {}
+#endif
+
 // ---- Situations
 
 // One thread puts and gets, with `depth` items lying in the queue.
@@ -92,6 +120,7 @@ void queue_one_thread(benchmark::State& state, std::size_t maxsize, std::int64_t
     benchmark::DoNotOptimize(moving);
   }
   state.SetItemsProcessed(state.iterations());
+  count_memory<Queue>(state, maxsize);
 }
 
 // `half` threads put and as many get.

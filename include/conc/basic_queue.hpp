@@ -121,7 +121,7 @@ class BasicQueue {
 
   // Takes the next item out of the queue and returns it. Blocks while there is none.
   // Throws ShutDown when there is none and the queue is shut down; what T's move throws, and the
-  // item stays.
+  // item stays; std::bad_alloc when it has to wait, at the thread's first contact with the library.
   // Synchronizes: with the put() of the item.
   // Cost: one atomic read-modify-write when it need not wait, and one more if T has a destructor.
   // Python: get()

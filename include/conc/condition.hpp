@@ -73,14 +73,16 @@ class CONC_CAPABILITY("mutex") Condition : public detail::Lockable<Condition> {
   }
 
   // Gives up the lock, an RLock wholly however often it is held; waits until notified; takes the
-  // lock again, as often as it was held, and returns. Blocks in both waits. Throws UsageError when
-  // the lock is not held: an RLock by this thread, a Lock by anyone. Synchronizes: as the release()
-  // and acquire() of the lock. Python: wait()
+  // lock again, as often as it was held, and returns. Blocks in both waits.
+  // Throws UsageError when the lock is not held: an RLock by this thread, a Lock by anyone.
+  // Synchronizes: as the release() and acquire() of the lock.
+  // Python: wait()
   void wait() { static_cast<void>(wait(forever)); }
 
   // The same, but stops waiting for a notification as `until` says; false then. It waits for the
   // lock as long as that takes, and gives it up and takes it again even if `until` allows no
-  // waiting. Python: wait(timeout)
+  // waiting.
+  // Python: wait(timeout)
   [[nodiscard]] bool wait(Until until) {
     detail::Patience patience(until);
     return wait_within(patience);
@@ -95,7 +97,8 @@ class CONC_CAPABILITY("mutex") Condition : public detail::Lockable<Condition> {
   }
 
   // The same, but stops waiting as `until` says. Returns what the predicate said last, and it is
-  // asked once more when the time is up. Python: wait_for(predicate, timeout)
+  // asked once more when the time is up.
+  // Python: wait_for(predicate, timeout)
   template <std::predicate Predicate>
   [[nodiscard]] bool wait_for(Predicate predicate, Until until) {
     if (predicate()) return true;
@@ -109,8 +112,10 @@ class CONC_CAPABILITY("mutex") Condition : public detail::Lockable<Condition> {
   }
 
   // Lets the n longest waiting threads go on as soon as they have the lock; all of them, if fewer
-  // wait. Never blocks. Throws UsageError when the lock is not held. Cost: one atomic load when
-  // nobody waits; O(n). Python: notify(n)
+  // wait. Never blocks.
+  // Throws UsageError when the lock is not held.
+  // Cost: one atomic load when nobody waits; O(n).
+  // Python: notify(n)
   void notify(std::size_t n = 1) {
     if (!held()) [[unlikely]]
       throw_not_held("notify");

@@ -23,7 +23,8 @@ class CONC_EXPORT Error : public std::runtime_error {
   ~Error() override;
 };
 
-// The time given in Until was up before there was a result. Python: TimeoutError.
+// The time given in Until was up before there was a result.
+// Python: TimeoutError.
 class CONC_EXPORT TimeoutError : public Error {
  public:
   using Error::Error;
@@ -37,38 +38,40 @@ class CONC_EXPORT Stopped : public Error {
   ~Stopped() override;
 };
 
-// The queue had no item in time. Python: queue.Empty.
+// The queue had no item in time.
+// Python: queue.Empty.
 class CONC_EXPORT Empty : public Error {
  public:
   using Error::Error;
   ~Empty() override;
 };
 
-// The queue had no room in time. Python: queue.Full.
+// The queue had no room in time.
+// Python: queue.Full.
 class CONC_EXPORT Full : public Error {
  public:
   using Error::Error;
   ~Full() override;
 };
 
-// The queue takes no more items, or has no more to give, since it was shut down. Python:
-// queue.ShutDown.
+// The queue takes no more items, or has no more to give, since it was shut down.
+// Python: queue.ShutDown.
 class CONC_EXPORT ShutDown : public Error {
  public:
   using Error::Error;
   ~ShutDown() override;
 };
 
-// The barrier was aborted or reset, or another party gave up waiting. Python:
-// threading.BrokenBarrierError.
+// The barrier was aborted or reset, or another party gave up waiting.
+// Python: threading.BrokenBarrierError.
 class CONC_EXPORT BrokenBarrier : public Error {
  public:
   using Error::Error;
   ~BrokenBarrier() override;
 };
 
-// The result will never come, since the future was cancelled. Python:
-// concurrent.futures.CancelledError.
+// The result will never come, since the future was cancelled.
+// Python: concurrent.futures.CancelledError.
 class CONC_EXPORT CancelledError : public Error {
  public:
   using Error::Error;
@@ -82,8 +85,8 @@ class CONC_EXPORT BrokenPromise : public Error {
   ~BrokenPromise() override;
 };
 
-// The executor lost its workers or its initializer failed. Python:
-// concurrent.futures.BrokenExecutor.
+// The executor lost its workers or its initializer failed.
+// Python: concurrent.futures.BrokenExecutor.
 class CONC_EXPORT BrokenExecutor : public Error {
  public:
   using Error::Error;
@@ -98,14 +101,16 @@ class CONC_EXPORT DeadlockError : public Error {
 };
 
 // The program broke a rule of the object: released a free lock, started a thread twice, submitted
-// after shutdown. Python: RuntimeError (ValueError for counts).
+// after shutdown.
+// Python: RuntimeError (ValueError for counts).
 class CONC_EXPORT UsageError : public std::logic_error {
  public:
   using std::logic_error::logic_error;
   ~UsageError() override;
 };
 
-// A result was set on a future that already has one. Python: concurrent.futures.InvalidStateError.
+// A result was set on a future that already has one.
+// Python: concurrent.futures.InvalidStateError.
 class CONC_EXPORT InvalidStateError : public UsageError {
  public:
   using UsageError::UsageError;

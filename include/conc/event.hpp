@@ -34,7 +34,8 @@ class Event {
 
   // Makes the flag true and wakes everyone who waits. Never blocks.
   // Synchronizes: with every wait() and is_set() that returns true because of it, whether the flag
-  // was true before or not. Cost: one atomic read-modify-write when nobody waits; O(waiters).
+  // was true before or not.
+  // Cost: one atomic read-modify-write when nobody waits; O(waiters).
   // Python: set()
   void set() noexcept {
     Word seen = word_.load(std::memory_order_relaxed);

@@ -31,8 +31,8 @@ struct Report {
 using ReportHook = void (*)(const Report&);
 
 // Makes `hook` the receiver of all later reports; nullptr brings back the line on stderr. Returns
-// the hook that was set before, or nullptr. Never blocks. Python: sys.unraisablehook,
-// threading.excepthook.
+// the hook that was set before, or nullptr. Never blocks.
+// Python: sys.unraisablehook, threading.excepthook.
 CONC_EXPORT ReportHook set_report_hook(ReportHook hook) noexcept;
 
 // Hands the report to the hook. Never throws, and never blocks but for what the hook or stderr

@@ -37,7 +37,8 @@ class CONC_EXPORT LocalCore {
   // The calling thread's value, or nullptr.
   [[nodiscard]] Value* find() const noexcept;
 
-  // Makes `value` the calling thread's. Throws std::bad_alloc; nothing is changed then.
+  // Makes `value` the calling thread's.
+  // Throws std::bad_alloc; nothing is changed then.
   void put(std::unique_ptr<Value> value);
 
   // Destroys the calling thread's value, if it has one.

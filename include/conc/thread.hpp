@@ -86,7 +86,8 @@ struct ThreadOptions {
 // asked to stop.
 class Thread {
  public:
-  // A thread that will run f(args...). Throws std::bad_alloc and what copying f and args throws.
+  // A thread that will run f(args...).
+  // Throws std::bad_alloc and what copying f and args throws.
   // Python: Thread(target=f, args=args)
   template <class F, class... Args>
   requires(!std::same_as<std::remove_cvref_t<F>, Thread> &&

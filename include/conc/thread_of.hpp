@@ -42,7 +42,8 @@ requires requires(T& object, std::stop_token token) {
 }
 class ThreadOf : public Thread {
  public:
-  // A thread for T(args...). Throws std::bad_alloc and what making the T throws.
+  // A thread for T(args...).
+  // Throws std::bad_alloc and what making the T throws.
   template <class... Args>
   requires std::constructible_from<T, Args...>
   explicit ThreadOf(ThreadOptions options, Args&&... args)

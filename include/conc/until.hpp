@@ -89,7 +89,8 @@ class Until {
   // Never gives up.
   constexpr Until(std::nullopt_t) noexcept : Until(Kind::steady, max_ticks) {}
 
-  // Gives up as `timeout` says, or never when it is empty. Python: timeout=None
+  // Gives up as `timeout` says, or never when it is empty.
+  // Python: timeout=None
   template <class Time>
   requires std::constructible_from<Until, Time>
   constexpr Until(std::optional<Time> timeout) noexcept(

@@ -1,4 +1,7 @@
 #include <conc/detail/queue_core.hpp>
+#include <conc/detail/short_lock.hpp>
+#include <conc/detail/thread_record.hpp>
+#include <conc/detail/waiting.hpp>
 #include <conc/errors.hpp>
 
 #include <cstddef>
@@ -98,19 +101,29 @@ bool QueueCore::worth_a_look(const Side& side) const noexcept {
          closed_.load(std::memory_order_relaxed);
 }
 
-QueueVerdict QueueCore::wait(Side& side, WaitKind kind, Patience& patience) noexcept {
-  const auto last_look = [this, &side](QueueVerdict otherwise) {
-    return available(side) != 0 ? QueueVerdict::ready : otherwise;
+// Gives the lock up for a moment, in case that is all it takes.
+void QueueCore::let_others_act(const Side& side) {
+  struct Again {
+    ShortLock& lock;
+    ~Again() { lock.lock(); }
   };
-  if (closed()) return last_look(QueueVerdict::shut_down);
-  if (patience.none()) return last_look(exhausted(patience));
   leave();
+  const Again again{lock_};
   for (unsigned round = single_cpu() ? rounds : 0; round < rounds && !worth_a_look(side); ++round) {
     for (unsigned pauses = 1U << round; pauses != 0; --pauses) cpu_pause();
     if (round >= first_yield && !worth_a_look(side)) cpu_yield();
   }
   for (unsigned i = 0; i < yields && !worth_a_look(side); ++i) cpu_yield();
-  lock_.lock();
+  static_cast<void>(this_thread_record());  // where memory may be allocated, not under the lock
+}
+
+QueueVerdict QueueCore::wait(Side& side, WaitKind kind, Patience& patience) {
+  const auto last_look = [this, &side](QueueVerdict otherwise) {
+    return available(side) != 0 ? QueueVerdict::ready : otherwise;
+  };
+  if (closed()) return last_look(QueueVerdict::shut_down);
+  if (patience.none()) return last_look(exhausted(patience));
+  let_others_act(side);
   if (ready(side)) return QueueVerdict::ready;
   if (closed()) return last_look(QueueVerdict::shut_down);
 
@@ -144,11 +157,11 @@ QueueVerdict QueueCore::wait(Side& side, WaitKind kind, Patience& patience) noex
   }
 }
 
-QueueVerdict QueueCore::wait_to_put(Patience& patience) noexcept {
+QueueVerdict QueueCore::wait_to_put(Patience& patience) {
   return wait(putters_, WaitKind::queue_put, patience);
 }
 
-QueueVerdict QueueCore::wait_to_get(Until until) noexcept {
+QueueVerdict QueueCore::wait_to_get(Until until) {
   Patience patience(until);
   return wait(getters_, WaitKind::queue_get, patience);
 }

@@ -69,6 +69,14 @@ struct Put {
   std::uint64_t done = 0;  // 0: it did not succeed
 };
 
+// What a consumer knows of a get.
+struct Got {
+  std::size_t producer = 0;
+  std::size_t k = 0;
+  std::uint64_t begun = 0;
+  std::uint64_t done = 0;
+};
+
 // How patient the callers are.
 enum class Manner { patient, impatient };
 
@@ -136,10 +144,12 @@ class Traffic {
         std::stop_source source;
         const std::stop_token token = source.get_token();
         if (dice.roll(2) == 0) source.request_stop();
+        const std::uint64_t begun = clock_.fetch_add(1);
         const std::string item = queue.get(patience(dice, token));
+        const std::uint64_t done = clock_.fetch_add(1);
         const std::size_t colon = item.find(':');
-        got_[self].emplace_back(std::stoul(item.substr(0, colon)),
-                                std::stoul(item.substr(colon + 1)));
+        got_[self].push_back(
+            {std::stoul(item.substr(0, colon)), std::stoul(item.substr(colon + 1)), begun, done});
         queue.task_done();
       } catch (const conc::Empty&) {
       } catch (const conc::Stopped&) {
@@ -151,22 +161,40 @@ class Traffic {
 
   void check() const {
     std::set<std::pair<std::size_t, std::size_t>> seen;
-    for (const auto& items : got_) {
-      std::uint64_t latest_begun = 0;
-      for (const auto& [producer, k] : items) {
-        const Put& put = puts_[producer][k];
-        EXPECT_TRUE(seen.emplace(producer, k).second) << "got twice";
-        EXPECT_NE(put.done, 0U) << "got, though the put failed";
-        EXPECT_GE(put.done, latest_begun) << "came out after an item that was put later";
-        latest_begun = std::max(latest_begun, put.begun);
+    for (const auto& gets : got_) {
+      std::vector<std::size_t> next(producers_);
+      for (const Got& got : gets) {
+        EXPECT_TRUE(seen.emplace(got.producer, got.k).second) << "got twice";
+        EXPECT_NE(puts_[got.producer][got.k].done, 0U) << "got, though the put failed";
+        EXPECT_GE(got.k, next[got.producer]) << "out of its producer's order";
+        next[got.producer] = got.k + 1;
       }
     }
+    check_order_by_tickets();
     std::size_t succeeded = 0;
     for (const auto& puts : puts_) {
       succeeded += static_cast<std::size_t>(
           std::ranges::count_if(puts, [](const Put& put) { return put.done != 0; }));
     }
     EXPECT_EQ(seen.size(), succeeded) << "an item was lost";
+  }
+
+  // No item was got before another's get began that had been put before its own put began.
+  void check_order_by_tickets() const {
+    std::vector<Got> by_begin;
+    for (const auto& gets : got_) by_begin.insert(by_begin.end(), gets.begin(), gets.end());
+    std::vector<Got> by_end = by_begin;
+    std::ranges::sort(by_begin, {}, &Got::begun);
+    std::ranges::sort(by_end, {}, &Got::done);
+    std::uint64_t latest_put = 0;  // of those whose get was over: when the put began
+    std::size_t over = 0;
+    for (const Got& got : by_begin) {
+      for (; by_end[over].done < got.begun; ++over) {
+        latest_put = std::max(latest_put, puts_[by_end[over].producer][by_end[over].k].begun);
+      }
+      EXPECT_GE(puts_[got.producer][got.k].done, latest_put)
+          << "came out after an item that was put later";
+    }
   }
 
   const Manner manner_;
@@ -176,7 +204,7 @@ class Traffic {
   std::size_t each_ = 0;
   std::atomic<std::uint64_t> clock_ = 1;
   std::vector<std::vector<Put>> puts_;
-  std::vector<std::vector<std::pair<std::size_t, std::size_t>>> got_;
+  std::vector<std::vector<Got>> got_;
 };
 
 TEST_P(QueueStress, EveryItemComesOutOnceAndInOrder) { Traffic(GetParam(), Manner::patient).go(); }

@@ -97,8 +97,9 @@ class QueueCore {
   // Waits until the call may go on. The lock is given up meanwhile, and held again on return,
   // whatever the verdict. To be called when may_put() or may_get() says no, which is not the last
   // word for a call that may not wait.
-  CONC_COLD CONC_EXPORT QueueVerdict wait_to_put(Patience& patience) noexcept;
-  CONC_COLD CONC_EXPORT QueueVerdict wait_to_get(Until until) noexcept;
+  // Throws std::bad_alloc at the thread's first contact with the library; the lock is held then too.
+  CONC_COLD CONC_EXPORT QueueVerdict wait_to_put(Patience& patience);
+  CONC_COLD CONC_EXPORT QueueVerdict wait_to_get(Until until);
 
   // Gives up the lock for its lifetime.
   class Unlocked {
@@ -181,7 +182,8 @@ class QueueCore {
     return available(side) > side.reserved;
   }
   [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
-  QueueVerdict wait(Side& side, WaitKind kind, Patience& patience) noexcept;
+  QueueVerdict wait(Side& side, WaitKind kind, Patience& patience);
+  void let_others_act(const Side& side);
   [[nodiscard]] bool worth_a_look(const Side& side) const noexcept;
   static QueueVerdict look(std::span<QueueCore* const> cores, std::size_t& index) noexcept;
   void claim(Side& side, WakeChain& chain) noexcept;
