@@ -3,12 +3,17 @@
 
 #include <benchmark/benchmark.h>
 #include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <memory>
 #include <mutex>
 
+#include "logging_rows.hpp"
+
 namespace {
+
+using conc::bench::Destination;
 
 class DroppingSink : public spdlog::sinks::base_sink<std::mutex> {
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -19,27 +24,27 @@ class DroppingSink : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override {}
 };
 
-void disabled(benchmark::State& state) {
-  spdlog::logger logger("bench.disabled", std::make_shared<DroppingSink>());
-  logger.set_level(spdlog::level::warn);
-  int number = 0;
-  for (auto _ : state) {
-    logger.debug("request {} took {} ms", ++number, 12.5);
-    benchmark::ClobberMemory();
+class Spdlog {
+ public:
+  explicit Spdlog(const Destination& to) : logger_("bench.logger", sink_for(to)) {
+    logger_.set_pattern("%Y-%m-%d %H:%M:%S,%e %l %t %n %v");
+    logger_.set_level(spdlog::level::info);
+    logger_.flush_on(to.every_record ? spdlog::level::trace : spdlog::level::warn);
   }
-}
-BENCHMARK(disabled)->Name("BM_Logger_Disabled_spdlog");
 
-void dropped(benchmark::State& state) {
-  static spdlog::logger& logger = []() -> spdlog::logger& {
-    static spdlog::logger made("bench.dropped", std::make_shared<DroppingSink>());
-    made.set_pattern("%Y-%m-%d %H:%M:%S,%e %l %t %n %v");
-    return made;
-  }();
-  int number = 0;
-  for (auto _ : state) logger.info("request {} took {} ms", ++number, 12.5);
-}
-BENCHMARK(dropped)->Name("BM_Logger_FormattedAndDropped_spdlog");
-BENCHMARK(dropped)->Name("BM_Logger_FormattedAndDropped_spdlog")->Threads(4)->UseRealTime();
+  void info(int number) { logger_.info("request {} took {} ms", number, 12.5); }
+  void debug(int number) { logger_.debug("request {} took {} ms", number, 12.5); }
+  void settle() {}
+
+ private:
+  static spdlog::sink_ptr sink_for(const Destination& to) {
+    if (to.file.empty()) return std::make_shared<DroppingSink>();
+    return std::make_shared<spdlog::sinks::basic_file_sink_mt>(to.file.string(), true);
+  }
+
+  spdlog::logger logger_;
+};
+
+const bool rows = conc::bench::logging_rows<Spdlog>("_spdlog");
 
 }  // namespace
