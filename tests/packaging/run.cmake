@@ -240,7 +240,7 @@ function(case_symbols)
       # (V, W, u) of fmt's own, which name their version. Nor what is internal to logging_config.
       list(FILTER found EXCLUDE REGEX " [VWu] [^(]*fmt::v[0-9]+::")
       list(FILTER found EXCLUDE REGEX " [VWu] .*nlohmann::")
-      list(FILTER found EXCLUDE REGEX " conc::logging::(detail::|ConfigSection::Node::).*nlohmann::")
+      list(FILTER found EXCLUDE REGEX " conc::logging::detail::.*nlohmann::")
     endif()
     if(found)
       list(JOIN found "\n" found)

@@ -22,6 +22,10 @@
 
 namespace conc::logging {
 
+namespace detail {
+class ConfigNode;
+}
+
 // What is wrong with a configuration: all of it, each mistake with its place in the JSON,
 //
 //   handlers.file.level: "LOUD" is no level; there are ...
@@ -117,8 +121,7 @@ CONC_LOGGING_CONFIG_EXPORT void config_file(const std::filesystem::path& path);
 // told once by has_mistakes(), when it has asked for everything.
 class CONC_LOGGING_CONFIG_EXPORT ConfigSection {
  public:
-  class Node;
-  explicit ConfigSection(Node& node) noexcept : node_(&node) {}
+  explicit ConfigSection(detail::ConfigNode& node) noexcept : node_(&node) {}
 
   [[nodiscard]] std::optional<std::string> text(std::string_view key);
   [[nodiscard]] std::vector<std::string> texts(std::string_view key);
@@ -143,7 +146,9 @@ class CONC_LOGGING_CONFIG_EXPORT ConfigSection {
   [[nodiscard]] bool has_mistakes() const noexcept;
 
  private:
-  Node* node_;
+  friend class detail::ConfigNode;
+
+  detail::ConfigNode* node_;
 };
 
 using HandlerFactory = std::function<std::shared_ptr<Handler>(ConfigSection&)>;

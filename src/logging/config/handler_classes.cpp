@@ -46,7 +46,7 @@ std::shared_ptr<H> make(ConfigSection& section, std::string_view key, Args&&... 
 }
 
 bool absent(ConfigSection& section, std::string_view key) {
-  return ConfigSection::Node::of(section).find(key) == nullptr;
+  return ConfigNode::of(section).find(key) == nullptr;
 }
 
 // ---- Streams
@@ -113,7 +113,7 @@ Made make_file(ConfigSection& section, const FileKeys& keys, Options options, bo
   }
   // Whether the file can be opened is asked even after other mistakes.
   if (!keys.delay && keys.named) {
-    auto& node = ConfigSection::Node::of(section);
+    auto& node = ConfigNode::of(section);
     LateOpening opening{.place = node.place("filename"),
                         .file = std::filesystem::absolute(keys.filename),
                         .truncates = truncates,
@@ -193,7 +193,7 @@ Made make_queue(ConfigSection& section) {
   const auto queue = std::make_shared<RecordQueue>(maxsize);
   const auto handler =
       std::make_shared<QueueHandler>(queue, overflow ? overflows[*overflow] : Overflow::block);
-  ConfigSection::Node::of(section).construction().listen(
+  ConfigNode::of(section).construction().listen(
       handler,
       std::make_unique<QueueListener>(queue, std::move(handlers),
                                       QueueListenerOptions{.respect_handler_level = respect}));
@@ -221,7 +221,7 @@ struct Address {
 constexpr std::int64_t last_port = 65535;
 
 std::optional<Address> address_of(ConfigSection& section) {
-  auto& node = ConfigSection::Node::of(section);
+  auto& node = ConfigNode::of(section);
   const Json* const value = node.find("address");
   if (value == nullptr) return Address{"/dev/log"};
   if (value->is_string()) return Address{value->get<std::string>()};

@@ -14,7 +14,7 @@
 namespace conc::logging::detail {
 namespace {
 
-using Node = ConfigSection::Node;
+using Node = ConfigNode;
 
 // What went wrong while a factory ran.
 std::string reason() {

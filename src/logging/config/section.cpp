@@ -5,31 +5,30 @@
 
 namespace conc::logging {
 
-using detail::Json;
+namespace detail {
 
-// ---- Node
+// ---- ConfigNode
 
-const Json* ConfigSection::Node::find(std::string_view key) {
+const Json* ConfigNode::find(std::string_view key) {
   if (std::find(asked_.begin(), asked_.end(), key) == asked_.end()) asked_.emplace_back(key);
   const auto found = object_.find(std::string(key));
   return found == object_.end() || found->is_null() ? nullptr : &*found;
 }
 
-void ConfigSection::Node::mistake_at(const std::string& place, std::string_view why) {
+void ConfigNode::mistake_at(const std::string& place, std::string_view why) {
   mistaken_ = true;
   mistakes_.push_back((place.empty() ? "" : place + ": ") + std::string(why));
 }
 
-void ConfigSection::Node::wrong_kind(const std::string& place, const char* wanted,
-                                     const Json& got) {
-  mistake_at(place, "must be " + std::string(wanted) + ", not " + detail::shown(got));
+void ConfigNode::wrong_kind(const std::string& place, const char* wanted, const Json& got) {
+  mistake_at(place, "must be " + std::string(wanted) + ", not " + shown(got));
 }
 
-std::optional<Level> ConfigSection::Node::level_of(const std::string& place, const Json& value) {
+std::optional<Level> ConfigNode::level_of(const std::string& place, const Json& value) {
   if (value.is_string()) {
     const auto& name = value.get_ref<const std::string&>();
     if (const auto level = level_from_name(name)) return level;
-    mistake_at(place, detail::in_quotes(name) +
+    mistake_at(place, in_quotes(name) +
                           " is no level; there are DEBUG, INFO, WARNING, ERROR, CRITICAL, those "
                           "that the program added, and numbers");
     return std::nullopt;
@@ -43,7 +42,7 @@ std::optional<Level> ConfigSection::Node::level_of(const std::string& place, con
   return std::nullopt;
 }
 
-std::vector<std::pair<std::string, std::string>> ConfigSection::Node::texts_with_places(
+std::vector<std::pair<std::string, std::string>> ConfigNode::texts_with_places(
     std::string_view key) {
   std::vector<std::pair<std::string, std::string>> texts;
   const Json* const value = find(key);
@@ -54,7 +53,7 @@ std::vector<std::pair<std::string, std::string>> ConfigSection::Node::texts_with
   }
   for (std::size_t i = 0; i != value->size(); ++i) {
     const Json& one = (*value)[i];
-    std::string where = detail::place_in(place(key), i);
+    std::string where = place_in(place(key), i);
     if (one.is_string()) {
       texts.emplace_back(one.get<std::string>(), std::move(where));
     } else {
@@ -64,42 +63,43 @@ std::vector<std::pair<std::string, std::string>> ConfigSection::Node::texts_with
   return texts;
 }
 
-std::shared_ptr<Handler> ConfigSection::Node::handler_of(const std::string& name,
-                                                         const std::string& place) {
+std::shared_ptr<Handler> ConfigNode::handler_of(const std::string& name, const std::string& place) {
   auto handler = construction_.find_handler(name, place);
   if (handler == nullptr) spoil();
   return handler;
 }
 
-ConfigSection::Node* ConfigSection::Node::child(std::string_view key) {
+ConfigNode* ConfigNode::child(std::string_view key) {
   const Json* const value = find(key);
   if (value == nullptr) return nullptr;
   if (!value->is_object()) {
     wrong_kind(place(key), "an object", *value);
     return nullptr;
   }
-  children_.push_back(std::make_unique<Node>(*value, place(key), mistakes_, construction_));
+  children_.push_back(std::make_unique<ConfigNode>(*value, place(key), mistakes_, construction_));
   return children_.back().get();
 }
 
-bool ConfigSection::Node::has_mistakes() const noexcept {
+bool ConfigNode::has_mistakes() const noexcept {
   return mistaken_ || std::any_of(children_.begin(), children_.end(),
                                   [](const auto& one) { return one->has_mistakes(); });
 }
 
-void ConfigSection::Node::refuse_other_keys() {
+void ConfigNode::refuse_other_keys() {
   for (const auto& [key, _] : object_.items()) {
     if (std::find(asked_.begin(), asked_.end(), key) != asked_.end()) continue;
     mistake(key, asked_.empty() ? "there is no such key"
-                                : "there is no such key, only " + detail::listed(asked_));
+                                : "there is no such key, only " + listed(asked_));
   }
   for (const auto& one : children_) one->refuse_other_keys();
 }
 
+}  // namespace detail
+
 // ---- ConfigSection
 
 std::optional<std::string> ConfigSection::text(std::string_view key) {
-  const Json* const value = node_->find(key);
+  const detail::Json* const value = node_->find(key);
   if (value == nullptr) return std::nullopt;
   if (value->is_string()) return value->get<std::string>();
   node_->wrong_kind(node_->place(key), "a string", *value);
@@ -113,7 +113,7 @@ std::vector<std::string> ConfigSection::texts(std::string_view key) {
 }
 
 std::optional<bool> ConfigSection::flag(std::string_view key) {
-  const Json* const value = node_->find(key);
+  const detail::Json* const value = node_->find(key);
   if (value == nullptr) return std::nullopt;
   if (value->is_boolean()) return value->get<bool>();
   node_->wrong_kind(node_->place(key), "true or false", *value);
@@ -122,7 +122,7 @@ std::optional<bool> ConfigSection::flag(std::string_view key) {
 
 std::optional<std::int64_t> ConfigSection::number(std::string_view key, std::int64_t least,
                                                   std::int64_t most) {
-  const Json* const value = node_->find(key);
+  const detail::Json* const value = node_->find(key);
   if (value == nullptr) return std::nullopt;
   // The library compares signed and unsigned numbers by their values only when both are one kind.
   const bool fits =
@@ -152,7 +152,7 @@ std::optional<std::size_t> ConfigSection::choice(std::string_view key,
 }
 
 std::optional<Level> ConfigSection::level(std::string_view key) {
-  const Json* const value = node_->find(key);
+  const detail::Json* const value = node_->find(key);
   return value == nullptr ? std::nullopt : node_->level_of(node_->place(key), *value);
 }
 
@@ -170,12 +170,12 @@ std::vector<std::shared_ptr<Handler>> ConfigSection::handlers(std::string_view k
 }
 
 std::optional<ConfigSection> ConfigSection::section(std::string_view key) {
-  Node* const child = node_->child(key);
+  detail::ConfigNode* const child = node_->child(key);
   return child == nullptr ? std::nullopt : std::optional(ConfigSection(*child));
 }
 
 std::optional<std::string> ConfigSection::json(std::string_view key) {
-  const Json* const value = node_->find(key);
+  const detail::Json* const value = node_->find(key);
   return value == nullptr ? std::nullopt : std::optional(value->dump());
 }
 

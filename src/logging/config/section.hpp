@@ -1,4 +1,4 @@
-// ConfigSection::Node: an object of the configuration while it is read.
+// ConfigNode: an object of the configuration while it is read.
 #pragma once
 
 #include <conc/logging/config.hpp>
@@ -39,37 +39,34 @@ class Construction {
                       std::unique_ptr<QueueListener> listener) = 0;
 };
 
-}  // namespace detail
-
-class ConfigSection::Node {
+class ConfigNode {
  public:
   // All must outlive it.
-  Node(const detail::Json& object, std::string path, detail::Mistakes& mistakes,
-       detail::Construction& construction)
+  ConfigNode(const Json& object, std::string path, Mistakes& mistakes, Construction& construction)
       : object_(object), path_(std::move(path)), mistakes_(mistakes), construction_(construction) {}
 
-  [[nodiscard]] static Node& of(ConfigSection& section) noexcept { return *section.node_; }
-  [[nodiscard]] detail::Construction& construction() noexcept { return construction_; }
+  [[nodiscard]] static ConfigNode& of(ConfigSection& section) noexcept { return *section.node_; }
+  [[nodiscard]] Construction& construction() noexcept { return construction_; }
 
   // The value, or null when the key is not there or is the JSON null.
-  [[nodiscard]] const detail::Json* find(std::string_view key);
+  [[nodiscard]] const Json* find(std::string_view key);
 
   [[nodiscard]] std::string place(std::string_view key) const {
-    return key.empty() ? path_ : detail::place_in(path_, key);
+    return key.empty() ? path_ : place_in(path_, key);
   }
   void mistake(std::string_view key, std::string_view why) { mistake_at(place(key), why); }
   void mistake_at(const std::string& place, std::string_view why);
 
   // "..., and not 7"
-  void wrong_kind(const std::string& place, const char* wanted, const detail::Json& got);
+  void wrong_kind(const std::string& place, const char* wanted, const Json& got);
 
-  [[nodiscard]] std::optional<Level> level_of(const std::string& place, const detail::Json& value);
+  [[nodiscard]] std::optional<Level> level_of(const std::string& place, const Json& value);
   // The strings of an array; what is none is a mistake and left out.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> texts_with_places(
       std::string_view key);
   [[nodiscard]] std::shared_ptr<Handler> handler_of(const std::string& name,
                                                     const std::string& place);
-  [[nodiscard]] Node* child(std::string_view key);
+  [[nodiscard]] ConfigNode* child(std::string_view key);
 
   [[nodiscard]] bool has_mistakes() const noexcept;
   // Something that it refers to is not right, which is named there.
@@ -79,13 +76,14 @@ class ConfigSection::Node {
   void refuse_other_keys();
 
  private:
-  const detail::Json& object_;
+  const Json& object_;
   const std::string path_;
-  detail::Mistakes& mistakes_;
-  detail::Construction& construction_;
+  Mistakes& mistakes_;
+  Construction& construction_;
   std::vector<std::string> asked_;
-  std::vector<std::unique_ptr<Node>> children_;
+  std::vector<std::unique_ptr<ConfigNode>> children_;
   bool mistaken_ = false;
 };
 
+}  // namespace detail
 }  // namespace conc::logging
