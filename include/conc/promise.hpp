@@ -36,7 +36,7 @@ CONC_COLD CONC_EXPORT void break_promise(FutureStateBase& state) noexcept;
 //
 // The result may be set once. A promise that is destroyed before completes its future with
 // BrokenPromise. Moved, not copied; one thread at a time may use it, while any thread uses the
-// futures.
+// futures. Whoever sees the result may destroy it, although set_result() is still on its way out.
 //
 // Python: the executor's side of concurrent.futures.Future
 template <class T>

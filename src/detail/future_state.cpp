@@ -40,8 +40,9 @@ void FutureStateBase::publish(Word phase, WakeChain& woken) noexcept {
 }
 
 void FutureStateBase::finish_slow(Word phase, Word dropped) noexcept {
-  // The caller's reference, or the one to be dropped, keeps the state until the last callback has
-  // returned.
+  // The reference to be dropped keeps the state until the last callback has returned. A promise
+  // keeps its own, and may be destroyed by whoever sees the result.
+  if (dropped == 0) add_ref();
   WakeChain woken;
   publish(phase, woken);
   woken.wake_all();
@@ -49,7 +50,7 @@ void FutureStateBase::finish_slow(Word phase, Word dropped) noexcept {
     if (this_host != nullptr) this_host->callbacks_follow();
     run_callbacks();
   }
-  if (dropped != 0) drop_ref();
+  drop_ref();
 }
 
 void FutureStateBase::complete_quietly(Word phase) noexcept {
