@@ -19,6 +19,7 @@
 #include <conc/lock.hpp>
 #include <conc/lock_guard.hpp>
 #include <conc/logging.hpp>
+#include <conc/map_range.hpp>
 #include <conc/periodic_timer.hpp>
 #include <conc/priority_queue.hpp>
 #include <conc/promise.hpp>

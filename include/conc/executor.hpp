@@ -6,24 +6,15 @@
 #include <conc/detail/task_state.hpp>
 #include <conc/errors.hpp>
 #include <conc/future.hpp>
+#include <conc/map_range.hpp>
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
-#include <deque>
-#include <exception>
 #include <functional>
-#include <iterator>
-#include <memory>
-#include <mutex>
-#include <optional>
 #include <ranges>
-#include <stdexcept>
 #include <stop_token>
-#include <tuple>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace conc {
@@ -51,22 +42,6 @@ template <class F, class... Args>
 using submit_result = std::remove_cv_t<result_of<stored_call<F, Args...>>>;
 
 }  // namespace detail
-
-struct MapOptions {
-  // When to give up waiting for the results; the time counts from the call of map().
-  Until timeout = forever;
-
-  // At most so many calls are submitted ahead of the results that were looked at; without a value
-  // all are, at once.
-  std::optional<std::size_t> buffersize = std::nullopt;
-
-  // So many calls are one task. For calls that are shorter than the microsecond or so that a task
-  // costs.
-  std::size_t chunksize = 1;
-};
-
-template <class F, class... Ranges>
-class MapRange;
 
 // The one interface for everything that runs calls: a pool of threads today; processes, coroutines
 // and ranks of a cluster have the same submit(), map() and futures. What a class of executors does
@@ -168,10 +143,12 @@ class CONC_EXPORT Executor {
   // TimeoutError or Stopped as `timeout` says. Leaving the range before its end, once begun,
   // cancels the calls that have not begun; a range that nobody looks at cancels nothing. Results
   // may be moved out of the range. A call that returns nothing yields std::monostate. With
-  // buffersize, the executor and what the ranges refer to must outlive the range.
+  // buffersize, the executor and what the ranges refer to must outlive the range, and must not
+  // change meanwhile.
   // Throws: std::invalid_argument when buffersize or chunksize is 0; as submit(), and no call was
   // submitted after that.
-  // Cost: an allocation for each call; for each chunk three.
+  // Cost: one allocation for each call, or for each chunk and one for the values and results of
+  // all; three for a chunk when the number of values is not known beforehand, or with buffersize.
   // Python: map(fn, *iterables, timeout, chunksize, buffersize). There chunksize is for processes
   // only.
   template <class F, std::ranges::input_range... Ranges>
@@ -259,198 +236,6 @@ class CONC_EXPORT Executor {
 
   // Enqueues it, and destroys it when that throws.
   void give(detail::Job& job);
-};
-
-// What Executor::map() returns. Refers to the ranges that were lvalues, and holds the others.
-template <class F, class... Ranges>
-class MapRange {
-  using Arguments = std::tuple<std::ranges::range_value_t<Ranges>...>;
-  using Result =
-      std::remove_cv_t<std::invoke_result_t<const F&, std::ranges::range_value_t<Ranges>...>>;
-  static constexpr bool is_object = std::is_object_v<Result>;
-
- public:
-  // What the range yields: Result& for a value, the reference itself for a reference.
-  using Reference = std::conditional_t<
-      std::is_void_v<Result>, std::monostate,
-      std::conditional_t<is_object, std::add_lvalue_reference_t<Result>, Result>>;
-
-  class Iterator {
-   public:
-    using value_type = std::remove_cvref_t<Reference>;
-    using difference_type = std::ptrdiff_t;
-
-    Reference operator*() const { return range_->get(); }
-    Iterator& operator++() {
-      range_->advance();
-      return *this;
-    }
-    void operator++(int) { ++*this; }
-    friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept {
-      return it.at_end();
-    }
-
-   private:
-    friend class MapRange;
-    explicit Iterator(MapRange& range) noexcept : range_(&range) {}
-    [[nodiscard]] bool at_end() const noexcept { return range_->at_end(); }
-    MapRange* range_;
-  };
-
-  MapRange(MapRange&&) = delete;
-
-  // Cancels what has not begun, if somebody has looked at the range.
-  ~MapRange() {
-    if (!begun_) return;
-    for (const auto& future : singles_) future.cancel();
-    for (const auto& future : chunks_) future.cancel();
-  }
-
-  // Waits for the first result; ++ waits for the next. Throws what the call threw, TimeoutError,
-  // Stopped. The calls behind one that threw are cancelled, as by leaving.
-  Iterator begin() {
-    if (!begun_) {
-      begun_ = true;
-      wait_for_front();
-    }
-    return Iterator(*this);
-  }
-  [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
-
- private:
-  friend class Executor;
-
-  // A result in a chunk.
-  using Slot = std::conditional_t<
-      is_object, Result,
-      std::conditional_t<std::is_void_v<Result>, std::monostate, std::add_pointer_t<Result>>>;
-  struct Chunk {
-    std::deque<Slot> slots;  // not a vector: that of bool has no references to its elements
-  };
-
-  template <class G>
-  MapRange(Executor& executor, const MapOptions& options, G&& f, Ranges&&... ranges)
-      : executor_(executor),
-        deadline_(options.timeout.deadline()),
-        token_(options.timeout.token() != nullptr ? *options.timeout.token() : std::stop_token()),
-        chunksize_(options.chunksize),
-        f_(std::make_shared<const F>(std::forward<G>(f))),
-        ranges_(std::forward<Ranges>(ranges)...) {
-    if (options.buffersize == std::size_t{0}) {
-      throw std::invalid_argument("conc::Executor::map got buffersize = 0; it must be at least 1.");
-    }
-    if (chunksize_ == 0) {
-      throw std::invalid_argument("conc::Executor::map got chunksize = 0; it must be at least 1.");
-    }
-    std::apply([this](auto&... range) { positions_.emplace(std::ranges::begin(range)...); },
-               ranges_);
-    try {
-      for (std::size_t ahead = 0; !options.buffersize || ahead < *options.buffersize; ++ahead) {
-        if (!submit_next()) break;
-      }
-    } catch (...) {
-      begun_ = true;  // nobody will look
-      for (const auto& future : singles_) future.cancel();
-      for (const auto& future : chunks_) future.cancel();
-      throw;
-    }
-  }
-
-  // The arguments of the next call, if there are any.
-  std::optional<Arguments> next_arguments() {
-    return std::apply(
-        [this](auto&... range) -> std::optional<Arguments> {
-          return std::apply(
-              [&range...](auto&... position) -> std::optional<Arguments> {
-                if (((position == std::ranges::end(range)) || ...)) return std::nullopt;
-                std::optional<Arguments> arguments(std::in_place, *position...);
-                (static_cast<void>(++position), ...);
-                return arguments;
-              },
-              *positions_);
-        },
-        ranges_);
-  }
-
-  // False when the shortest range has come to its end.
-  bool submit_next() {
-    std::optional<Arguments> arguments = next_arguments();
-    if (!arguments) return false;
-    if (chunksize_ == 1) {
-      singles_.push_back(executor_.submit([f = f_, x = std::move(*arguments)]() mutable -> Result {
-        return std::apply(*f, std::move(x));
-      }));
-      return true;
-    }
-    std::vector<Arguments> several;
-    several.reserve(chunksize_);
-    do {
-      several.push_back(std::move(*arguments));
-    } while (several.size() != chunksize_ && (arguments = next_arguments()));
-    chunks_.push_back(executor_.submit([f = f_, several = std::move(several)]() mutable {
-      Chunk chunk;
-      for (Arguments& x : several) {
-        if constexpr (std::is_void_v<Result>) {
-          std::apply(*f, std::move(x));
-          chunk.slots.emplace_back();
-        } else if constexpr (is_object) {
-          chunk.slots.push_back(std::apply(*f, std::move(x)));
-        } else {
-          chunk.slots.push_back(std::addressof(std::apply(*f, std::move(x))));
-        }
-      }
-      return chunk;
-    }));
-    return true;
-  }
-
-  [[nodiscard]] bool at_end() const noexcept { return singles_.empty() && chunks_.empty(); }
-
-  void advance() {
-    if (chunks_.empty()) {
-      singles_.pop_front();
-    } else {
-      if (++in_chunk_ != detail::FutureAccess::state(chunks_.front()).get().slots.size()) return;
-      in_chunk_ = 0;
-      chunks_.pop_front();
-    }
-    submit_next();
-    wait_for_front();
-  }
-
-  void wait_for_front() {
-    if (at_end()) return;
-    const Until until = token_.stop_possible() ? Until(deadline_, token_) : Until(deadline_);
-    if (chunks_.empty()) {
-      static_cast<void>(singles_.front().result(until));
-    } else {
-      static_cast<void>(chunks_.front().result(until));
-    }
-  }
-
-  Reference get() {
-    if constexpr (std::is_void_v<Result>) {
-      return {};
-    } else if (chunks_.empty()) {
-      return detail::FutureAccess::state(singles_.front()).get();
-    } else if constexpr (is_object) {
-      return detail::FutureAccess::state(chunks_.front()).get().slots[in_chunk_];
-    } else {
-      return *detail::FutureAccess::state(chunks_.front()).get().slots[in_chunk_];
-    }
-  }
-
-  Executor& executor_;
-  const Until::Clock::time_point deadline_;
-  const std::stop_token token_;
-  const std::size_t chunksize_;
-  std::shared_ptr<const F> f_;
-  std::tuple<Ranges...> ranges_;
-  std::optional<std::tuple<std::ranges::iterator_t<Ranges>...>> positions_;
-  std::deque<Future<Result>> singles_;  // the results to come, when chunksize is 1
-  std::deque<Future<Chunk>> chunks_;    // the same otherwise
-  std::size_t in_chunk_ = 0;            // the position in the first chunk
-  bool begun_ = false;
 };
 
 }  // namespace conc

@@ -1,0 +1,299 @@
+// MapRange: the results of Executor::map(), in order.
+#pragma once
+
+#include <conc/config.hpp>
+#include <conc/detail/future_state.hpp>
+#include <conc/detail/job.hpp>
+#include <conc/detail/map_chunk.hpp>
+#include <conc/detail/task_state.hpp>
+#include <conc/future.hpp>
+#include <conc/until.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <ranges>
+#include <stop_token>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace conc {
+
+namespace detail {
+
+[[noreturn]] CONC_COLD CONC_EXPORT void throw_zero_map_option(const char* option);
+[[noreturn]] CONC_COLD CONC_EXPORT void throw_map_begun();
+
+}  // namespace detail
+
+struct MapOptions {
+  // When to give up waiting for the results; the time counts from the call of map().
+  Until timeout = forever;
+
+  // At most so many tasks are submitted ahead of the results that were looked at; without a value
+  // all are, at once.
+  std::optional<std::size_t> buffersize = std::nullopt;
+
+  // So many calls are one task. For calls that are shorter than the microsecond or so that a task
+  // costs. One that throws leaves out those behind it in its task.
+  std::size_t chunksize = 1;
+};
+
+// What Executor::map() returns: an input range, to go through once. Refers to the ranges that were
+// lvalues, and holds the others.
+template <class F, class... Ranges>
+class MapRange {
+  using Result =
+      std::remove_cv_t<std::invoke_result_t<const F&, std::ranges::range_value_t<Ranges>...>>;
+  static_assert(!std::is_rvalue_reference_v<Result>, "A call must not return an rvalue reference.");
+  using Single = detail::MapSingle<F, Result, std::ranges::range_value_t<Ranges>...>;
+  using Chunk = detail::MapChunk<F, Result, std::ranges::range_value_t<Ranges>...>;
+  using Slot = typename Chunk::Slot;
+  using Arguments = typename Chunk::Arguments;
+
+  // The results of the first task, which are there. Null when there are no more.
+  struct Stretch {
+    Slot* first = nullptr;
+    Slot* end = nullptr;
+  };
+
+ public:
+  // What the range yields: Result& for a value, the reference itself for a reference.
+  using Reference = std::conditional_t<
+      std::is_void_v<Result>, std::monostate,
+      std::conditional_t<std::is_object_v<Result>, std::add_lvalue_reference_t<Result>, Result>>;
+
+  class Iterator {
+   public:
+    using value_type = std::remove_cvref_t<Reference>;
+    using difference_type = std::ptrdiff_t;
+
+    Reference operator*() const {
+      if constexpr (std::is_void_v<Result>) {
+        return {};
+      } else if constexpr (std::is_object_v<Result>) {
+        return at_.first->result();
+      } else {
+        return *at_.first->result();
+      }
+    }
+    Iterator& operator++() {
+      if (++at_.first == at_.end) [[unlikely]] {
+        at_ = {};
+        at_ = range_->next();
+      }
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept {
+      return it.at_.first == nullptr;
+    }
+
+   private:
+    friend class MapRange;
+    Iterator(MapRange& range, Stretch at) noexcept : range_(&range), at_(at) {}
+    MapRange* range_;
+    Stretch at_;
+  };
+
+  MapRange(MapRange&&) = delete;
+
+  // Cancels what has not begun, if somebody has looked at the range.
+  ~MapRange() {
+    if (begun_) give_up();
+  }
+
+  // Waits for the first result; ++ waits for the next. Throws what the call threw, TimeoutError,
+  // Stopped. Then the range is at its end, and the calls that have not begun are cancelled.
+  // begin() throws UsageError when it was called before.
+  Iterator begin() {
+    if (std::exchange(begun_, true)) detail::throw_map_begun();
+    return Iterator(*this, wait_for_first());
+  }
+  [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+ private:
+  friend class Executor;
+
+  // Whether all values can be counted before the first is copied.
+  static constexpr bool countable =
+      ((std::ranges::forward_range<Ranges> && std::ranges::sized_range<Ranges>)&&...);
+
+  template <class G>
+  MapRange(Executor& executor, const MapOptions& options, G&& f, Ranges&&... ranges)
+      : executor_(executor),
+        deadline_(options.timeout.deadline()),
+        token_(options.timeout.token() != nullptr ? *options.timeout.token() : std::stop_token()),
+        chunksize_(options.chunksize),
+        f_(std::make_shared<const F>(std::forward<G>(f))),
+        ranges_(std::forward<Ranges>(ranges)...) {
+    if (options.buffersize == std::size_t{0}) detail::throw_zero_map_option("buffersize");
+    if (chunksize_ == 0) detail::throw_zero_map_option("chunksize");
+    std::apply(
+        [this](auto&... range) {
+          positions_.emplace(std::ranges::begin(range)...);
+          if constexpr (countable) {
+            left_ = std::min({static_cast<std::size_t>(std::ranges::size(range))...});
+          }
+        },
+        ranges_);
+    if (countable && chunksize_ != 1 && !options.buffersize && left_ != 0) {
+      memory_ = Chunk::allocate(left_);
+      free_ = memory_.get();
+    }
+    try {
+      for (std::size_t ahead = 0; !options.buffersize || ahead < *options.buffersize; ++ahead) {
+        if (!submit_next()) break;
+      }
+    } catch (...) {
+      give_up();
+      throw;
+    }
+    memory_.reset();  // the chunks have it
+  }
+
+  // ---- The calls to come
+
+  // False when the shortest range has come to its end.
+  bool submit_next() {
+    if (chunksize_ == 1) {
+      std::optional<Arguments> arguments = next_arguments();
+      if (!arguments) return false;
+      submit(singles_, [f = f_, x = std::move(*arguments)]() mutable { return Single(*f, x); });
+      return true;
+    }
+    std::optional<Chunk> chunk = next_chunk();
+    if (!chunk) return false;
+    submit(chunks_, [f = f_, chunk = std::move(*chunk)]() mutable {
+      chunk.run(*f);
+      return std::move(chunk);
+    });
+    return true;
+  }
+
+  // What Executor::submit() does.
+  template <class R, class Call>
+  void submit(std::deque<Future<R>>& futures, Call&& call) {
+    auto [future, task] = detail::FutureAccess::make_task<detail::TaskState<std::decay_t<Call>>>(
+        std::forward<Call>(call));
+    futures.push_back(std::move(future));
+    detail::JobChain jobs(*task);
+    detail::enqueue(executor_, jobs);
+    static_cast<void>(task.release());  // the executor's now
+  }
+
+  std::optional<Chunk> next_chunk() {
+    if constexpr (countable) {
+      const std::size_t calls = std::min(chunksize_, left_);
+      if (calls == 0) return std::nullopt;
+      auto memory = memory_ ? memory_ : Chunk::allocate(calls);
+      auto* const first = memory_ ? std::exchange(free_, free_ + calls) : memory.get();
+      left_ -= calls;
+      return std::apply(
+          [&](auto&... position) {
+            return std::optional<Chunk>(std::in_place, std::move(memory), first, calls,
+                                        position...);
+          },
+          *positions_);
+    } else {
+      std::vector<Arguments> several;
+      while (several.size() != chunksize_) {
+        std::optional<Arguments> arguments = next_arguments();
+        if (!arguments) break;
+        several.push_back(std::move(*arguments));
+      }
+      if (several.empty()) return std::nullopt;
+      return std::optional<Chunk>(std::in_place, std::move(several));
+    }
+  }
+
+  // The arguments of the next call, if there are any.
+  std::optional<Arguments> next_arguments() {
+    return std::apply(
+        [this](auto&... range) {
+          return std::apply(
+              [&range...](auto&... position) -> std::optional<Arguments> {
+                if (((position == std::ranges::end(range)) || ...)) return std::nullopt;
+                std::optional<Arguments> arguments(std::in_place, *position...);
+                (static_cast<void>(++position), ...);
+                return arguments;
+              },
+              *positions_);
+        },
+        ranges_);
+  }
+
+  // ---- The results
+
+  // Of the next task, when those of the first were looked at.
+  Stretch next() {
+    std::exception_ptr error;
+    if (chunks_.empty()) {
+      singles_.pop_front();
+    } else {
+      error = detail::FutureAccess::state(chunks_.front()).get().error();
+      chunks_.pop_front();
+    }
+    if (error) {
+      give_up();
+      std::rethrow_exception(std::move(error));
+    }
+    try {
+      submit_next();
+    } catch (...) {
+      give_up();
+      throw;
+    }
+    return wait_for_first();
+  }
+
+  Stretch wait_for_first() {
+    const Until until = token_.stop_possible() ? Until(deadline_, token_) : Until(deadline_);
+    try {
+      if (!chunks_.empty()) return results_of(chunks_.front(), until);
+      if (!singles_.empty()) return results_of(singles_.front(), until);
+      return {};
+    } catch (...) {
+      give_up();
+      throw;
+    }
+  }
+
+  template <class Task>
+  Stretch results_of(const Future<Task>& future, Until until) {
+    static_cast<void>(future.result(until));
+    Task& task = detail::FutureAccess::state(future).get();
+    return {task.begin(), task.end()};
+  }
+
+  void give_up() noexcept {
+    for (const auto& future : singles_) future.cancel();
+    for (const auto& future : chunks_) future.cancel();
+    singles_.clear();
+    chunks_.clear();
+  }
+
+  Executor& executor_;
+  const Until::Clock::time_point deadline_;
+  const std::stop_token token_;
+  const std::size_t chunksize_;
+  std::shared_ptr<const F> f_;
+  std::tuple<Ranges...> ranges_;
+  std::optional<std::tuple<std::ranges::iterator_t<Ranges>...>> positions_;
+  std::size_t left_ = 0;           // so many values were not copied yet, when they are countable
+  typename Chunk::Memory memory_;  // of the chunks that are submitted at once
+  Slot* free_ = nullptr;           // the first of its slots that belongs to none
+  std::deque<Future<Single>> singles_;  // the results to come, when chunksize is 1
+  std::deque<Future<Chunk>> chunks_;    // the same otherwise
+  bool begun_ = false;
+};
+
+}  // namespace conc
