@@ -1,70 +1,37 @@
-#include <conc/as_completed.hpp>
 #include <conc/errors.hpp>
 #include <conc/future.hpp>
-#include <conc/hooks.hpp>
 #include <conc/promise.hpp>
-#include <conc/wait.hpp>
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <exception>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <thread>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "allocations.hpp"
 #include "eventually.hpp"
+#include "futures.hpp"
 #include "gate.hpp"
+#include "reports.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
 using conc::Future;
 using conc::Promise;
-using conc::ReturnWhen;
+using conc::test::eventually;
 using conc::test::eventually_waiting;
+using conc::test::Reports;
+using conc::test::state;
 using conc::test::waiters;
-
-template <class T>
-conc::detail::FutureStateBase& state(const Future<T>& future) {
-  return conc::detail::FutureAccess::state(future);
-}
-
-// What report() was told while the object lives.
-class Reports {
- public:
-  Reports() {
-    list().clear();
-    conc::set_report_hook([](const conc::Report& news) {
-      const std::lock_guard lock(mutex());
-      list().push_back(std::string(news.channel) + ": " + conc::describe(news.exception));
-    });
-  }
-  ~Reports() { conc::set_report_hook(nullptr); }
-  [[nodiscard]] std::vector<std::string> get() const {
-    const std::lock_guard lock(mutex());
-    return list();
-  }
-
- private:
-  static std::mutex& mutex() {
-    static std::mutex m;
-    return m;
-  }
-  static std::vector<std::string>& list() {
-    static std::vector<std::string> l;
-    return l;
-  }
-};
 
 // ---- The handle
 
@@ -193,79 +160,6 @@ TEST(Future, AWaiterIsWokenWhenThePromiseIsDestroyed) {
   waiter.join();
 }
 
-// ---- Promise
-
-TEST(Promise, MayBeSetOnce) {
-  Promise<int> promise;
-  promise.set_result(1);
-  EXPECT_THROW(promise.set_result(2), conc::InvalidStateError);
-  EXPECT_THROW(promise.set_exception(std::make_exception_ptr(1)), conc::InvalidStateError);
-  EXPECT_THROW(static_cast<void>(promise.set_running_or_notify_cancel()), conc::InvalidStateError);
-  EXPECT_EQ(promise.future().result(), 1);
-}
-
-TEST(Promise, BeginsOnce) {
-  Promise<int> promise;
-  EXPECT_TRUE(promise.set_running_or_notify_cancel());
-  EXPECT_THROW(static_cast<void>(promise.set_running_or_notify_cancel()), conc::InvalidStateError);
-}
-
-TEST(Promise, IsToldOfACancellation) {
-  Promise<int> promise;
-  EXPECT_TRUE(promise.future().cancel());
-  EXPECT_FALSE(promise.set_running_or_notify_cancel());
-  EXPECT_THROW(promise.set_result(1), conc::InvalidStateError);
-}
-
-TEST(Promise, RefusesANullException) {
-  Promise<int> promise;
-  EXPECT_THROW(promise.set_exception(nullptr), std::invalid_argument);
-  EXPECT_FALSE(promise.future().done());
-}
-
-struct CopyThrows {
-  CopyThrows() = default;
-  CopyThrows(const CopyThrows&) { throw std::runtime_error("copy"); }
-};
-
-TEST(Promise, IsUnchangedWhenTheValueCannotBeMade) {
-  Promise<CopyThrows> promise;
-  const CopyThrows value;
-  EXPECT_THROW(promise.set_result(value), std::runtime_error);
-  EXPECT_FALSE(promise.future().done());
-  EXPECT_FALSE(promise.future().running());
-  EXPECT_TRUE(promise.set_running_or_notify_cancel());
-  EXPECT_THROW(promise.set_result(value), std::runtime_error);
-  EXPECT_TRUE(promise.future().running());
-  promise.set_exception(std::make_exception_ptr(1));
-  EXPECT_THROW(promise.future().result(), int);
-}
-
-TEST(Promise, ThrowsWhenItWasMovedFrom) {
-  Promise<int> promise;
-  Promise<int> other(std::move(promise));
-  EXPECT_THROW(promise.set_result(1), conc::UsageError);  // NOLINT(bugprone-use-after-move)
-  EXPECT_THROW(static_cast<void>(promise.future()), conc::UsageError);
-  other.set_result(2);
-  EXPECT_EQ(other.future().result(), 2);
-}
-
-TEST(Promise, OnlyOneOfManySettersWins) {
-  for (int round = 0; round < 200; ++round) {
-    Promise<int> promise;
-    std::atomic<int> won = 0;
-    conc::test::together(3, [&](std::size_t i) {
-      try {
-        promise.set_result(static_cast<int>(i));
-        ++won;
-      } catch (const conc::InvalidStateError&) {
-      }
-    });
-    EXPECT_EQ(won, 1);
-    EXPECT_TRUE(promise.future().done());
-  }
-}
-
 // ---- Waiting
 
 TEST(Future, AWaiterIsWokenByTheResult) {
@@ -291,6 +185,89 @@ TEST(Future, GivesUpWhenTheTimeIsUpAndCanBeWaitedForAgain) {
   promise.set_result(1);
   EXPECT_TRUE(future.wait(conc::at_once));
   EXPECT_EQ(future.result(conc::at_once), 1);
+}
+
+// What waits, and gives up at once or after a moment; and never does when the future is done.
+TEST(Future, WaitsAsEachFormOfUntilSays) {
+  std::stop_source stopped;
+  stopped.request_stop();
+  std::stop_source silent;
+  const std::stop_token token = silent.get_token();
+  const std::stop_token stop = stopped.get_token();
+  const auto steady = [] { return std::chrono::steady_clock::now() + 2ms; };
+  const auto wall = [] { return std::chrono::system_clock::now() + 2ms; };
+
+  Promise<int> promise;
+  const auto pending = promise.future();
+  const auto times_out = [&pending](conc::Until until) {
+    EXPECT_THROW(pending.result(until), conc::TimeoutError);
+    EXPECT_THROW(static_cast<void>(pending.exception(until)), conc::TimeoutError);
+    EXPECT_FALSE(pending.wait(until));
+  };
+  times_out(2ms);
+  times_out(-1h);
+  times_out(steady());
+  times_out(wall());
+  times_out(conc::at_once);
+  times_out(std::optional(1ms));
+  times_out({2ms, token});
+  times_out({steady(), token});
+  for (const conc::Until until :
+       {conc::Until(stop), conc::Until(1h, stop), conc::Until(steady(), stop)}) {
+    EXPECT_THROW(pending.result(until), conc::Stopped);
+    EXPECT_THROW(static_cast<void>(pending.exception(until)), conc::Stopped);
+    EXPECT_FALSE(pending.wait(until));
+  }
+  EXPECT_EQ(waiters(state(pending)), 0U);
+
+  promise.set_result(7);
+  for (const conc::Until until : {conc::Until(1h), conc::Until(-1h), conc::Until(steady()),
+                                  conc::Until(wall()), conc::Until(std::nullopt), conc::forever,
+                                  conc::at_once, conc::Until(stop), conc::Until(1h, token)}) {
+    EXPECT_EQ(pending.result(until), 7);
+    EXPECT_EQ(pending.exception(until), nullptr);
+    EXPECT_TRUE(pending.wait(until));
+  }
+}
+
+TEST(Future, WaitsForEverWithoutATime) {
+  std::stop_source silent;
+  const std::stop_token token = silent.get_token();
+  for (const conc::Until until :
+       {conc::forever, conc::Until(std::nullopt), conc::Until(token), conc::Until(1h)}) {
+    Promise<int> promise;
+    const auto future = promise.future();
+    std::thread waiter([&] { EXPECT_EQ(future.result(until), 1); });
+    EXPECT_TRUE(eventually_waiting(state(future), 1));
+    promise.set_result(1);
+    waiter.join();
+  }
+}
+
+TEST(Future, OfACancelledOneEveryLookSaysSo) {
+  Promise<int> promise;
+  const auto future = promise.future();
+  EXPECT_TRUE(future.cancel());
+  EXPECT_TRUE(future.cancel());
+  EXPECT_THROW(future.result(), conc::CancelledError);
+  EXPECT_THROW(static_cast<void>(future.exception()), conc::CancelledError);
+  EXPECT_THROW(static_cast<void>(future.exception(conc::at_once)), conc::CancelledError);
+  EXPECT_THROW(static_cast<void>(Future(future).take()), conc::CancelledError);
+  EXPECT_TRUE(future.wait(conc::at_once));
+}
+
+TEST(Future, TakeWaitsAndThrowsWhatTheWorkThrew) {
+  Promise<std::unique_ptr<int>> promise;
+  auto future = promise.future();
+  std::thread taker([&future] { EXPECT_EQ(*std::move(future).take(), 8); });
+  EXPECT_TRUE(eventually_waiting(state(promise.future()), 1));
+  promise.set_result(std::make_unique<int>(8));
+  taker.join();
+
+  Promise<int> failing;
+  failing.set_exception(std::make_exception_ptr(std::out_of_range("far")));
+  EXPECT_THROW(static_cast<void>(failing.future().take()), std::out_of_range);
+  EXPECT_THROW(failing.future().result(), std::out_of_range);
 }
 
 TEST(Future, AStopEndsTheWaitWithStopped) {
@@ -441,6 +418,36 @@ TEST(Future, ACallbackMayUseTheFutureAsItLikes) {
   EXPECT_EQ(order, (std::vector{1, 2}));
 }
 
+TEST(Future, ACallbackMayWaitForAnotherFutureAndCompleteAThird) {
+  Promise<int> first;
+  Promise<int> second;
+  Promise<int> third;
+  const auto other = second.future();
+  first.future().add_done_callback(
+      [&](const Future<int>& done) { third.set_result(done.result() + other.result()); });
+  std::thread setter([&first] { first.set_result(1); });
+  EXPECT_TRUE(eventually_waiting(state(other), 1));
+  EXPECT_FALSE(third.future().done());
+  second.set_result(2);
+  EXPECT_EQ(third.future().result(), 3);
+  setter.join();
+}
+
+TEST(Future, WaitersAreWokenBeforeTheCallbacksAreCalled) {
+  Promise<int> promise;
+  const auto future = promise.future();
+  std::atomic<bool> woken = false;
+  std::thread waiter([&] {
+    future.wait();
+    woken = true;
+  });
+  EXPECT_TRUE(eventually_waiting(state(future), 1));
+  future.add_done_callback(
+      [&woken](const Future<int>&) { EXPECT_TRUE(eventually([&woken] { return woken.load(); })); });
+  promise.set_result(1);
+  waiter.join();
+}
+
 TEST(Future, DestroysACallbackWhenItHasReturned) {
   const auto alive = std::make_shared<int>(0);
   Promise<int> promise;
@@ -540,242 +547,6 @@ TEST(Future, ContinuationsRunDepthFirstInTheOrderAdded) {
   promise.set_result(0);
   EXPECT_TRUE(grandchild.done());
   EXPECT_EQ(order, (std::vector{1, 2, 3}));
-}
-
-// ---- wait
-
-std::vector<Future<int>> futures_of(std::vector<Promise<int>>& promises) {
-  std::vector<Future<int>> futures;
-  for (auto& promise : promises) futures.push_back(promise.future());
-  return futures;
-}
-
-TEST(Wait, ReturnsWhenAllAreDone) {
-  std::vector<Promise<int>> promises(3);
-  const auto futures = futures_of(promises);
-  std::thread setter([&] {
-    for (auto& promise : promises) promise.set_result(1);
-  });
-  const auto result = conc::wait(futures);
-  EXPECT_EQ(result.done, futures);
-  EXPECT_TRUE(result.not_done.empty());
-  setter.join();
-}
-
-TEST(Wait, ReturnsWhenTheFirstIsDone) {
-  std::vector<Promise<int>> promises(3);
-  const auto futures = futures_of(promises);
-  std::thread setter([&] {
-    EXPECT_TRUE(eventually_waiting(state(futures[2]), 1));
-    promises[1].set_result(1);
-  });
-  const auto result = conc::wait(futures, ReturnWhen::first_completed);
-  EXPECT_EQ(result.done, std::vector{futures[1]});
-  EXPECT_EQ(result.not_done, (std::vector{futures[0], futures[2]}));
-  setter.join();
-  for (const auto& future : futures) EXPECT_EQ(waiters(state(future)), 0U);
-}
-
-TEST(Wait, ReturnsAtTheFirstExceptionWhichACancellationIsNot) {
-  std::vector<Promise<int>> promises(4);
-  const auto futures = futures_of(promises);
-  std::thread setter([&] {
-    promises[0].set_result(1);
-    EXPECT_TRUE(futures[1].cancel());
-    promises[2].set_exception(std::make_exception_ptr(1));
-  });
-  const auto result = conc::wait(futures, ReturnWhen::first_exception);
-  EXPECT_NE(std::ranges::find(result.done, futures[2]), result.done.end());
-  EXPECT_EQ(result.not_done, std::vector{futures[3]});
-  setter.join();
-}
-
-TEST(Wait, ACancelledFutureIsDone) {
-  std::vector<Promise<int>> promises(2);
-  const auto futures = futures_of(promises);
-  EXPECT_TRUE(futures[0].cancel());
-  promises[1].set_result(1);
-  EXPECT_EQ(conc::wait(futures).done.size(), 2U);
-}
-
-TEST(Wait, CountsAFutureThatIsGivenTwiceOnce) {
-  std::vector<Promise<int>> promises(2);
-  const auto f = futures_of(promises);
-  promises[0].set_result(1);
-  const auto result =
-      conc::wait(std::vector{f[1], f[0], f[1], f[0]}, ReturnWhen::all_completed, 1ms);
-  EXPECT_EQ(result.done, std::vector{f[0]});
-  EXPECT_EQ(result.not_done, std::vector{f[1]});
-}
-
-TEST(Wait, GivesUpAndSaysWhatIsDone) {
-  std::vector<Promise<int>> promises(2);
-  const auto futures = futures_of(promises);
-  promises[1].set_result(1);
-  for (const auto when : {ReturnWhen::all_completed, ReturnWhen::first_exception}) {
-    const auto result = conc::wait(futures, when, 5ms);
-    EXPECT_EQ(result.done, std::vector{futures[1]});
-    EXPECT_EQ(result.not_done, std::vector{futures[0]});
-  }
-  EXPECT_EQ(waiters(state(futures[0])), 0U);
-}
-
-TEST(Wait, OfNothingReturnsAtOnce) {
-  for (const auto when : {ReturnWhen::all_completed, ReturnWhen::first_completed}) {
-    const auto result = conc::wait(std::vector<Future<int>>(), when);
-    EXPECT_TRUE(result.done.empty());
-  }
-}
-
-TEST(Wait, RefusesAHandleToNothing) {
-  EXPECT_THROW(conc::wait(std::vector<Future<int>>(1)), conc::UsageError);
-}
-
-// ---- as_completed
-
-TEST(AsCompleted, YieldsFirstWhatIsDoneAndThenInTheOrderOfCompletion) {
-  std::vector<Promise<int>> promises(4);
-  const auto futures = futures_of(promises);
-  promises[2].set_result(0);
-  std::vector<Future<int>> order;
-  int next = 3;
-  for (const auto& future : conc::as_completed(futures)) {
-    order.push_back(future);
-    if (next == 3) promises[3].set_result(0);
-    if (next == 2) futures[0].cancel();
-    if (next == 1) promises[1].set_result(0);
-    --next;
-  }
-  EXPECT_EQ(order, (std::vector{futures[2], futures[3], futures[0], futures[1]}));
-}
-
-TEST(AsCompleted, WaitsForTheNext) {
-  std::vector<Promise<int>> promises(3);
-  const auto futures = futures_of(promises);
-  std::thread setter([&] {
-    for (auto& promise : promises) {
-      std::this_thread::yield();
-      promise.set_result(1);
-    }
-  });
-  int sum = 0;
-  for (const auto& future : conc::as_completed(futures)) sum += future.result();
-  EXPECT_EQ(sum, 3);
-  setter.join();
-}
-
-TEST(AsCompleted, MeasuresTheTimeFromTheCall) {
-  std::vector<Promise<int>> promises(2);
-  const auto futures = futures_of(promises);
-  promises[0].set_result(1);
-  const auto begin = std::chrono::steady_clock::now();
-  auto range = conc::as_completed(futures, 20ms);
-  auto it = range.begin();
-  EXPECT_EQ(*it, futures[0]);
-  EXPECT_THROW(++it, conc::TimeoutError);
-  EXPECT_GE(std::chrono::steady_clock::now() - begin, 20ms);
-  promises[1].set_result(1);
-  ++it;
-  EXPECT_EQ(*it, futures[1]);
-  ++it;
-  EXPECT_TRUE(it == range.end());
-}
-
-TEST(AsCompleted, MayBeLeftEarly) {
-  std::vector<Promise<int>> promises(3);
-  const auto futures = futures_of(promises);
-  promises[0].set_result(1);
-  for (const auto& future : conc::as_completed(futures)) {
-    EXPECT_EQ(future, futures[0]);
-    break;
-  }
-  EXPECT_EQ(waiters(state(futures[1])), 0U);
-  promises[1].set_result(1);
-}
-
-TEST(AsCompleted, LeavingItRacesWithCompletion) {
-  for (int round = 0; round < 200; ++round) {
-    std::vector<Promise<int>> promises(8);
-    const auto futures = futures_of(promises);
-    conc::test::together(2, [&](std::size_t i) {
-      if (i == 0) {
-        for (auto& promise : promises) promise.set_result(1);
-      } else {
-        int seen = 0;
-        for ([[maybe_unused]] const auto& future : conc::as_completed(futures)) {
-          if (++seen == round % 9) break;
-        }
-      }
-    });
-  }
-}
-
-TEST(AsCompleted, YieldsAFutureThatIsGivenTwiceOnce) {
-  Promise<int> promise;
-  promise.set_result(1);
-  int seen = 0;
-  for ([[maybe_unused]] const auto& f :
-       conc::as_completed(std::vector{promise.future(), promise.future()})) {
-    ++seen;
-  }
-  EXPECT_EQ(seen, 1);
-}
-
-// ---- when_all, when_any
-
-TEST(WhenAll, IsDoneWhenTheLastIs) {
-  std::vector<Promise<int>> promises(3);
-  const auto futures = futures_of(promises);
-  const auto all = conc::when_all(futures);
-  promises[2].set_result(1);
-  EXPECT_TRUE(futures[0].cancel());
-  EXPECT_FALSE(all.done());
-  promises[1].set_exception(std::make_exception_ptr(1));
-  EXPECT_EQ(all.result(), futures);
-}
-
-TEST(WhenAll, OfNothingIsDoneAtOnce) {
-  EXPECT_TRUE(conc::when_all(std::vector<Future<int>>()).done());
-}
-
-TEST(WhenAll, TakesFuturesOfDifferentTypes) {
-  Promise<int> number;
-  Promise<std::string> text;
-  const auto both = conc::when_all(number.future(), text.future()).then([](const auto& futures) {
-    return std::get<1>(futures).result() + std::to_string(std::get<0>(futures).result());
-  });
-  text.set_result("n = ");
-  number.set_result(3);
-  EXPECT_EQ(both.result(), "n = 3");
-}
-
-TEST(WhenAny, SaysWhichWasFirst) {
-  std::vector<Promise<int>> promises(3);
-  const auto futures = futures_of(promises);
-  const auto any = conc::when_any(futures);
-  EXPECT_FALSE(any.done());
-  promises[1].set_result(1);
-  EXPECT_EQ(any.result().index, 1U);
-  EXPECT_EQ(any.result().futures, futures);
-  promises[0].set_result(1);
-  EXPECT_EQ(any.result().index, 1U);
-}
-
-TEST(WhenAny, OfWhatIsDoneIsDoneAtOnce) {
-  Promise<int> a;
-  Promise<int> b;
-  b.set_result(1);
-  EXPECT_EQ(conc::when_any(a.future(), b.future()).result().index, 1U);
-  EXPECT_THROW(conc::when_any(std::vector<Future<int>>()), std::invalid_argument);
-}
-
-TEST(WhenAny, CancellingItLeavesTheOthersAlone) {
-  Promise<int> promise;
-  const auto any = conc::when_any(promise.future());
-  EXPECT_TRUE(any.cancel());
-  EXPECT_FALSE(promise.future().done());
-  promise.set_result(1);
-  EXPECT_TRUE(any.cancelled());
 }
 
 // ---- Memory

@@ -1,0 +1,164 @@
+#include <conc/as_completed.hpp>
+#include <conc/errors.hpp>
+#include <conc/future.hpp>
+#include <conc/promise.hpp>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "eventually.hpp"
+#include "futures.hpp"
+#include "gate.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using conc::Future;
+using conc::Promise;
+using conc::test::eventually_waiting;
+using conc::test::futures_of;
+using conc::test::state;
+using conc::test::waiters;
+
+TEST(AsCompleted, YieldsFirstWhatIsDoneAndThenInTheOrderOfCompletion) {
+  std::vector<Promise<int>> promises(4);
+  const auto futures = futures_of(promises);
+  promises[2].set_result(0);
+  std::vector<Future<int>> order;
+  int next = 3;
+  for (const auto& future : conc::as_completed(futures)) {
+    order.push_back(future);
+    if (next == 3) promises[3].set_result(0);
+    if (next == 2) futures[0].cancel();
+    if (next == 1) promises[1].set_result(0);
+    --next;
+  }
+  EXPECT_EQ(order, (std::vector{futures[2], futures[3], futures[0], futures[1]}));
+}
+
+TEST(AsCompleted, WaitsForTheNext) {
+  std::vector<Promise<int>> promises(3);
+  const auto futures = futures_of(promises);
+  std::thread setter([&] {
+    for (auto& promise : promises) {
+      std::this_thread::yield();
+      promise.set_result(1);
+    }
+  });
+  int sum = 0;
+  for (const auto& future : conc::as_completed(futures)) sum += future.result();
+  EXPECT_EQ(sum, 3);
+  setter.join();
+}
+
+TEST(AsCompleted, MeasuresTheTimeFromTheCall) {
+  std::vector<Promise<int>> promises(2);
+  const auto futures = futures_of(promises);
+  promises[0].set_result(1);
+  const auto begin = std::chrono::steady_clock::now();
+  auto range = conc::as_completed(futures, 20ms);
+  auto it = range.begin();
+  EXPECT_EQ(*it, futures[0]);
+  EXPECT_THROW(++it, conc::TimeoutError);
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 20ms);
+  promises[1].set_result(1);
+  ++it;
+  EXPECT_EQ(*it, futures[1]);
+  ++it;
+  EXPECT_TRUE(it == range.end());
+}
+
+TEST(AsCompleted, AStopEndsItAndItMayBeAskedAgain) {
+  Promise<int> promise;
+  const std::vector futures{promise.future()};
+  std::stop_source source;
+  auto range = conc::as_completed(futures, source.get_token());
+  std::thread stopper([&] {
+    EXPECT_TRUE(eventually_waiting(state(futures[0]), 1));
+    source.request_stop();
+  });
+  EXPECT_THROW(static_cast<void>(range.begin()), conc::Stopped);
+  stopper.join();
+  promise.set_result(1);
+  EXPECT_EQ(*range.begin(), futures[0]);
+}
+
+TEST(AsCompleted, ACancelledFutureIsYieldedAtOnce) {
+  Promise<int> promise;
+  const std::vector futures{promise.future()};
+  std::thread canceller([&] {
+    EXPECT_TRUE(eventually_waiting(state(futures[0]), 1));
+    EXPECT_TRUE(futures[0].cancel());
+  });
+  for (const auto& future : conc::as_completed(futures)) EXPECT_TRUE(future.cancelled());
+  canceller.join();
+}
+
+TEST(AsCompleted, KeepsNoFutureThatItHasHandedOut) {
+  const auto alive = std::make_shared<int>(0);
+  std::vector<Promise<std::shared_ptr<int>>> promises(2);
+  auto futures = futures_of(promises);
+  auto range = conc::as_completed(std::exchange(futures, {}));
+  {
+    Promise<std::shared_ptr<int>> first = std::move(promises[0]);
+    first.set_result(alive);
+  }
+  auto it = range.begin();
+  EXPECT_EQ(alive.use_count(), 2);
+  promises[1].set_result(nullptr);
+  ++it;
+  EXPECT_EQ(alive.use_count(), 1);
+}
+
+TEST(AsCompleted, RefusesAHandleToNothing) {
+  EXPECT_THROW(static_cast<void>(conc::as_completed(std::vector<Future<int>>(1))),
+               conc::UsageError);
+}
+
+TEST(AsCompleted, MayBeLeftEarly) {
+  std::vector<Promise<int>> promises(3);
+  const auto futures = futures_of(promises);
+  promises[0].set_result(1);
+  for (const auto& future : conc::as_completed(futures)) {
+    EXPECT_EQ(future, futures[0]);
+    break;
+  }
+  EXPECT_EQ(waiters(state(futures[1])), 0U);
+  promises[1].set_result(1);
+}
+
+TEST(AsCompleted, LeavingItRacesWithCompletion) {
+  for (int round = 0; round < 200; ++round) {
+    std::vector<Promise<int>> promises(8);
+    const auto futures = futures_of(promises);
+    conc::test::together(2, [&](std::size_t i) {
+      if (i == 0) {
+        for (auto& promise : promises) promise.set_result(1);
+      } else {
+        int seen = 0;
+        for ([[maybe_unused]] const auto& future : conc::as_completed(futures)) {
+          if (++seen == round % 9) break;
+        }
+      }
+    });
+  }
+}
+
+TEST(AsCompleted, YieldsAFutureThatIsGivenTwiceOnce) {
+  Promise<int> promise;
+  promise.set_result(1);
+  int seen = 0;
+  for ([[maybe_unused]] const auto& f :
+       conc::as_completed(std::vector{promise.future(), promise.future()})) {
+    ++seen;
+  }
+  EXPECT_EQ(seen, 1);
+}
+
+}  // namespace
