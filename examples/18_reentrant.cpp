@@ -16,7 +16,7 @@ conc::RLock list_lock{"list"};
 // Clang would refuse to compile these two: what is shown here is what its analysis forbids.
 bool free_for_others() CONC_NO_THREAD_SAFETY_ANALYSIS {
   bool free = false;
-  conc::Thread other([&free] {
+  conc::Thread other([&free]() CONC_NO_THREAD_SAFETY_ANALYSIS {
     free = list_lock.try_acquire();
     if (free) list_lock.release();
   });
