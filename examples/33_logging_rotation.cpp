@@ -38,6 +38,7 @@ int main() {
       {.level = logging::Level::info, .format = "%(levelname)s %(message)s", .handlers = {file}});
 
   for (int i = 1; i <= 7; ++i) logging::info("order {}", i);
+  file->flush();  // at the latest a second from now it would do so by itself
   show(directory);
 
   // By time instead, "midnight" for a file a day. What counts is the time of the record.

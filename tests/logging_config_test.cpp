@@ -175,7 +175,8 @@ TEST_F(LoggingConfigTest, FiltersStandOnHandlersAndLoggers) {
 }
 
 TEST_F(LoggingConfigTest, LoggersThatAreMadeLaterFindTheirSettings) {
-  configure(R"("handlers": {"h": {"class": "FileHandler", "filename": "@a"}},
+  configure(R"("handlers":
+    {"h": {"class": "FileHandler", "filename": "@a", "flush": "every_record"}},
     "loggers": {"later.db": {"level": "DEBUG", "handlers": ["h"], "propagate": false}})");
   const auto root = keep(log());
   EXPECT_EQ(log("later.db").level(), Level::debug);

@@ -70,7 +70,8 @@ class CONC_LOGGING_CONFIG_EXPORT ConfigError : public std::invalid_argument {
 //   filters     name, or class and what the class knows
 //   handlers    class, level, formatter, filters, and by class
 //     StreamHandler             stream, [colour "automatic", "always", "never"]
-//     FileHandler, WatchedFileHandler  filename, mode "a" or "w", encoding "utf-8", delay
+//     FileHandler, WatchedFileHandler  filename, mode "a" or "w", encoding "utf-8", delay,
+//                               [flush "warnings", "every_record"]
 //     RotatingFileHandler       the same with maxBytes and backupCount, without "w"
 //     TimedRotatingFileHandler  the same with when, interval, backupCount and utc, without mode
 //     MemoryHandler             capacity, flushLevel, target, flushOnClose

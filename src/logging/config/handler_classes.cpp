@@ -81,6 +81,7 @@ struct FileKeys {
   std::string filename;
   bool named = false;  // the name may be that of a file
   bool delay = false;
+  Flush flush = Flush::warnings;
 };
 
 // The keys of all files.
@@ -90,6 +91,9 @@ FileKeys file_keys(ConfigSection& section) {
   if (filename) keys.filename = *filename;
   const auto encoding = section.text("encoding");
   keys.delay = section.flag("delay").value_or(false);
+  if (section.choice("flush", {"warnings", "every_record"}) == 1u) {
+    keys.flush = Flush::every_record;
+  }
   if (keys.filename.find('\0') != std::string::npos) {
     section.mistake("filename", "must not have a null character");
   } else if ((filename && filename->empty()) || absent(section, "filename")) {
@@ -108,6 +112,7 @@ Made make_file(ConfigSection& section, const FileKeys& keys, Options options, bo
                std::string_view blame = "filename") {
   std::shared_ptr<Late<H>> handler;
   options.delay = true;
+  options.flush = keys.flush;
   if (!section.has_mistakes()) {
     handler = make<Late<H>>(section, blame, keys.filename, std::move(options));
   }
