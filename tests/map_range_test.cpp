@@ -171,9 +171,11 @@ TEST(MapRange, MeasuresItsTimeoutFromTheCall) {
 // ---- Ranges of every kind
 
 // One after the other, as from a file, and without a size.
-auto read_numbers(std::istringstream& from) {
-  return std::ranges::subrange(std::istream_iterator<int>(from), std::istream_iterator<int>());
-}
+struct Numbers {
+  std::istream& from;
+  [[nodiscard]] auto begin() const { return std::istream_iterator<int>(from); }
+  [[nodiscard]] auto end() const { return std::istream_iterator<int>(); }
+};
 
 TEST(MapRange, TakesRangesOfEveryKind) {
   ThreadPoolExecutor pool(2);
@@ -192,7 +194,7 @@ TEST(MapRange, TakesRangesOfEveryKind) {
     const int array[] = {1, 2, 3, 4, 5};
     check(array);
     std::istringstream text("1 2 3 4 5");
-    check(read_numbers(text));
+    check(Numbers{text});
     check(std::vector<short>{1, 2, 3, 4, 5});
   }
 }

@@ -221,7 +221,8 @@ class MapRange {
         [this](auto&... range) {
           return std::apply(
               [&range...](auto&... position) -> std::optional<Arguments> {
-                if (((position == std::ranges::end(range)) || ...)) return std::nullopt;
+                const bool at_end = ((position == std::ranges::end(range)) || ...);
+                if (at_end) return std::nullopt;
                 std::optional<Arguments> arguments(std::in_place, *position...);
                 (static_cast<void>(++position), ...);
                 return arguments;
