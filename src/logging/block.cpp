@@ -13,11 +13,13 @@ namespace conc::logging::detail {
 //   taken    by a block; false: the next block may have it
 //   fd       where the lines go, stored before `filled`
 //   filled   so many bytes of `text` are whole lines; stored after them. 0: nothing to write
+//   saved    so many of them a signal handler has written, if the program goes on after it
 struct Block::Store {
   Store* next = nullptr;
   conc::detail::Atomic<bool> taken{true};
   conc::detail::Atomic<int> fd{-1};
   conc::detail::Atomic<std::size_t> filled{0};
+  conc::detail::Atomic<std::size_t> saved{0};
   char text[capacity];
 
   static constinit conc::detail::Atomic<Store*> all;
@@ -57,6 +59,10 @@ bool Block::is_whole(std::size_t size) const noexcept {
   return size == 0 || std::binary_search(ends_.begin(), ends_.end(), size);
 }
 
+std::size_t Block::saved() const noexcept {
+  return store_ != nullptr ? store_->saved.load(std::memory_order_acquire) : 0;
+}
+
 std::string_view Block::text() const noexcept {
   return store_ != nullptr ? std::string_view(store_->text, size()) : std::string_view();
 }
@@ -75,21 +81,25 @@ bool Block::append(std::string_view line, int fd) {
 
 void Block::clear() noexcept {
   ends_.clear();
-  if (store_ != nullptr) store_->filled.store(0, std::memory_order_relaxed);
+  if (store_ == nullptr) return;
+  store_->filled.store(0, std::memory_order_relaxed);
+  store_->saved.store(0, std::memory_order_relaxed);
 }
 
 void Block::write_all_after_crash() noexcept {
   for (Store* one = Store::all.load(std::memory_order_acquire); one != nullptr; one = one->next) {
-    const char* from = one->text;
-    for (std::size_t left = one->filled.load(std::memory_order_acquire); left != 0;) {
-      const ::ssize_t count = ::write(one->fd.load(std::memory_order_relaxed), from, left);
+    const std::size_t filled = one->filled.load(std::memory_order_acquire);
+    std::size_t done = one->saved.load(std::memory_order_relaxed);
+    while (done < filled) {
+      const ::ssize_t count =
+          ::write(one->fd.load(std::memory_order_relaxed), one->text + done, filled - done);
       if (count > 0) {
-        from += count;
-        left -= static_cast<std::size_t>(count);
+        done += static_cast<std::size_t>(count);
       } else if (count == 0 || errno != EINTR) {
         break;
       }
     }
+    one->saved.store(done, std::memory_order_release);
   }
 }
 

@@ -33,14 +33,17 @@ class Block {
 
   [[nodiscard]] std::string_view text() const noexcept;
 
+  // How many bytes of the text write_all_after_crash() has written already.
+  [[nodiscard]] std::size_t saved() const noexcept;
+
   // Puts the line behind the others, which go to the file open as `fd`; false when there is no room.
   // Throws std::bad_alloc; the line is not in the block then.
   [[nodiscard]] bool append(std::string_view line, int fd);
 
   void clear() noexcept;
 
-  // Writes what is in any block to its file, and changes nothing: other threads may go on with their
-  // blocks. Safe in a signal handler.
+  // Writes what is in any block to its file, and notes it as saved: the program may go on for a
+  // while, and write its blocks itself. Safe in a signal handler.
   static void write_all_after_crash() noexcept;
 
  private:

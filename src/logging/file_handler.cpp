@@ -1,6 +1,7 @@
 #include <conc/lock_guard.hpp>
 #include <conc/logging/file_handler.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <system_error>
@@ -169,9 +170,9 @@ void FileHandler::write_line(std::string_view line) {
 std::size_t FileHandler::write_buffer() noexcept {
   if (held_back() == 0) return 0;
   detail::Block& block = buffer_->block;
-  std::size_t done = 0;
+  std::size_t done = std::min(block.saved(), block.size());
   if (!torn_ || write("\n") == 1) {
-    done = write(block.text());
+    done += write(block.text().substr(done));
     torn_ = !block.is_whole(done);
   }
   const std::size_t lost = block.lines_beyond(done);

@@ -106,7 +106,9 @@ class Flusher::Service {
       if (first_ == nullptr || ended_) {
         bed_.wait(lock);
       } else if (conc::detail::SteadyClock::now() < first_->due_) {
-        bed_.wait_until(lock, first_->due_);
+        // A copy: the client may go while the thread sleeps, and the time is looked at afterwards.
+        const auto due = first_->due_;
+        bed_.wait_until(lock, due);
       } else {
         flush_first(lock);
       }
