@@ -8,7 +8,7 @@ namespace {
 
 class Semaphore {
  public:
-  explicit Semaphore(unsigned permits) : semaphore_(permits) {}
+  explicit Semaphore(int permits) : semaphore_(static_cast<unsigned>(permits)) {}
   void acquire() { semaphore_.wait(); }
   bool try_acquire() { return semaphore_.try_wait(); }
   void release() { semaphore_.post(); }
