@@ -31,62 +31,9 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "allocations.hpp"
 #include "child.hpp"
 #include "eventually.hpp"
-
-namespace {
-
-// Of this thread, until one fails; negative: all succeed.
-constinit thread_local std::int64_t allocations_left = -1;
-
-void* allocate(std::size_t size, std::size_t alignment) noexcept {
-  if (allocations_left >= 0 && allocations_left-- == 0) return nullptr;
-  return std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
-}
-
-void* allocate_or_throw(std::size_t size, std::size_t alignment) {
-  if (void* const memory = allocate(size, alignment)) return memory;
-  throw std::bad_alloc();
-}
-
-constexpr std::size_t usual = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
-
-}  // namespace
-
-// Not inlined, or the compiler warns of a free() that meets a new.
-#if defined(__GNUC__)
-#define CONC_TEST_NOINLINE [[gnu::noinline]]
-#else
-#define CONC_TEST_NOINLINE
-#endif
-
-CONC_TEST_NOINLINE void* operator new(std::size_t n) { return allocate_or_throw(n, usual); }
-CONC_TEST_NOINLINE void* operator new[](std::size_t n) { return allocate_or_throw(n, usual); }
-CONC_TEST_NOINLINE void* operator new(std::size_t n, const std::nothrow_t&) noexcept {
-  return allocate(n, usual);
-}
-CONC_TEST_NOINLINE void* operator new[](std::size_t n, const std::nothrow_t&) noexcept {
-  return allocate(n, usual);
-}
-CONC_TEST_NOINLINE void* operator new(std::size_t n, std::align_val_t alignment) {
-  return allocate_or_throw(n, static_cast<std::size_t>(alignment));
-}
-CONC_TEST_NOINLINE void operator delete(void* memory) noexcept { std::free(memory); }
-CONC_TEST_NOINLINE void operator delete[](void* memory) noexcept { std::free(memory); }
-CONC_TEST_NOINLINE void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-CONC_TEST_NOINLINE void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-CONC_TEST_NOINLINE void operator delete(void* memory, const std::nothrow_t&) noexcept {
-  std::free(memory);
-}
-CONC_TEST_NOINLINE void operator delete[](void* memory, const std::nothrow_t&) noexcept {
-  std::free(memory);
-}
-CONC_TEST_NOINLINE void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-CONC_TEST_NOINLINE void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
 
 namespace {
 
@@ -95,6 +42,7 @@ using conc::Event;
 using conc::Future;
 using conc::Promise;
 using conc::ThreadPoolExecutor;
+using conc::test::allocations_left;
 using conc::test::ChildEnd;
 using conc::test::eventually;
 using conc::test::run_child;
@@ -413,10 +361,7 @@ INSTANTIATE_TEST_SUITE_P(All, EndOfTheProcess,
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (const char* const name = conc::test::scenario()) {
-    const auto found = scenarios().find(name);
-    return found != scenarios().end() ? found->second() : 99;
-  }
+  if (const auto status = conc::test::run_scenario(scenarios())) return *status;
   ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

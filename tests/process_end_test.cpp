@@ -398,10 +398,7 @@ TEST(DumpOnSignal, WritesADumpAndTheProgramGoesOn) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (const char* const name = conc::test::scenario()) {
-    const auto found = scenarios().find(name);
-    return found != scenarios().end() ? found->second() : 99;
-  }
+  if (const auto status = conc::test::run_scenario(scenarios())) return *status;
   ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

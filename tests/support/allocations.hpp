@@ -1,15 +1,31 @@
-// Counts the program's allocations. Included by one file of a test program, since it replaces
-// operator new.
+// Counts the program's allocations, and lets one fail. Included by one file of a test program, since
+// it replaces operator new.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
 namespace conc::test {
 
 inline std::atomic<std::size_t> allocations{0};
+
+// How many more of this thread's allocations succeed before one fails; negative: all do, as after
+// the one that failed.
+inline constinit thread_local std::int64_t allocations_left = -1;
+
+inline void* allocate(std::size_t size, std::size_t alignment) noexcept {
+  if (allocations_left >= 0 && allocations_left-- == 0) return nullptr;
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
+}
+
+inline void* allocate_or_throw(std::size_t size, std::size_t alignment) {
+  if (void* const memory = allocate(size, alignment)) return memory;
+  throw std::bad_alloc();
+}
 
 }  // namespace conc::test
 
@@ -21,25 +37,31 @@ inline std::atomic<std::size_t> allocations{0};
 #endif
 
 CONC_TEST_NOINLINE void* operator new(std::size_t size) {
-  conc::test::allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* const memory = std::malloc(size != 0 ? size : 1)) return memory;
-  throw std::bad_alloc();
+  return conc::test::allocate_or_throw(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
 }
 CONC_TEST_NOINLINE void* operator new[](std::size_t size) { return operator new(size); }
 CONC_TEST_NOINLINE void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  conc::test::allocations.fetch_add(1, std::memory_order_relaxed);
-  return std::malloc(size != 0 ? size : 1);
+  return conc::test::allocate(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
 }
 CONC_TEST_NOINLINE void* operator new[](std::size_t size, const std::nothrow_t& tag) noexcept {
   return operator new(size, tag);
 }
+CONC_TEST_NOINLINE void* operator new(std::size_t size, std::align_val_t alignment) {
+  return conc::test::allocate_or_throw(size, static_cast<std::size_t>(alignment));
+}
+CONC_TEST_NOINLINE void operator delete(void* memory) noexcept { std::free(memory); }
+CONC_TEST_NOINLINE void operator delete[](void* memory) noexcept { std::free(memory); }
+CONC_TEST_NOINLINE void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+CONC_TEST_NOINLINE void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 CONC_TEST_NOINLINE void operator delete(void* memory, const std::nothrow_t&) noexcept {
   std::free(memory);
 }
 CONC_TEST_NOINLINE void operator delete[](void* memory, const std::nothrow_t&) noexcept {
   std::free(memory);
 }
-CONC_TEST_NOINLINE void operator delete(void* memory) noexcept { std::free(memory); }
-CONC_TEST_NOINLINE void operator delete[](void* memory) noexcept { std::free(memory); }
-CONC_TEST_NOINLINE void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-CONC_TEST_NOINLINE void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+CONC_TEST_NOINLINE void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+CONC_TEST_NOINLINE void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,5 +80,15 @@ inline ChildEnd run_child(const std::string& scenario, std::vector<std::string> 
 
 // The scenario that this process is to run, or nullptr when it is the test itself.
 inline const char* scenario() noexcept { return std::getenv("CONC_TEST_SCENARIO"); }
+
+// For main(): runs the scenario that this process was started for, of those in the map, and returns
+// its status, 99 when there is none of that name; or nothing when the process is the test itself.
+template <class Scenarios>
+std::optional<int> run_scenario(const Scenarios& scenarios) {
+  const char* const name = scenario();
+  if (name == nullptr) return std::nullopt;
+  const auto found = scenarios.find(name);
+  return found != scenarios.end() ? found->second() : 99;
+}
 
 }  // namespace conc::test
