@@ -157,6 +157,28 @@ TEST_F(FormatterTest, LineIsAppended) {
   EXPECT_EQ(line, "> shop.orders");
 }
 
+// Text of every length around what is gathered before it goes into the line, with and without more
+// behind it.
+TEST_F(FormatterTest, LinesOfEveryLengthAreWhole) {
+  const Formatter formatter("%(message)s and thus%(name)s%(threadName)s <");
+  for (std::size_t length = 0; length < 1100; ++length) {
+    const std::string message(length, 'm');
+    for (const std::size_t rest : {std::size_t{0}, std::size_t{3}, std::size_t{600}}) {
+      const std::string name(rest, 'n');
+      const LogRecord record{.name = name, .message = message, .thread_name = "t"};
+      ASSERT_EQ(format(formatter, record), message + " and thus" + name + "t <") << length;
+    }
+  }
+  // As much literal text as is copied at once.
+  const Formatter close("%(message)s12345678%(name)s");
+  for (std::size_t length = 480; length < 540; ++length) {
+    const std::string message(length, 'm');
+    const std::string name(600, 'n');
+    const LogRecord record{.name = name, .message = message};
+    ASSERT_EQ(format(close, record), message + "12345678" + name) << length;
+  }
+}
+
 TEST_F(FormatterTest, BadPatternIsRefusedByNameAndPosition) {
   struct Case {
     Style style;

@@ -32,9 +32,11 @@ class LineWriter {
   LineWriter& operator=(const LineWriter&) = delete;
 
   CONC_ALWAYS_INLINE void put(std::string_view text) {
-    // So there is always room for a ShortText.
-    if (text.size() > static_cast<std::size_t>(room_ + room_size - end_)) [[unlikely]] {
-      pass_on(out_, {room_, static_cast<std::size_t>(end_ - room_)}, text);
+    // So there is always room for a ShortText. One may have gone beyond room_size already, so what
+    // is used is added up and not subtracted.
+    const auto used = static_cast<std::size_t>(end_ - room_);
+    if (used + text.size() > room_size) [[unlikely]] {
+      pass_on(out_, {room_, used}, text);
       end_ = room_;
     } else {
       end_ = conc::detail::copy_short(text.data(), text.size(), end_);
