@@ -418,6 +418,22 @@ TYPED_TEST(AnyQueue, JoinGivesUpWhenAStopIsRequested) {
   EXPECT_TRUE(queue.join(source.get_token())) << "success beats stop";
 }
 
+TYPED_TEST(AnyQueue, TaskDoneOfSeveralIsAllOrNothing) {
+  typename TestFixture::template Of<int> queue;
+  for (int i = 0; i < 5; ++i) queue.put(i);
+  queue.task_done(0);
+  EXPECT_THROW(queue.task_done(6), conc::UsageError);
+  queue.task_done(2);
+  EXPECT_FALSE(queue.join(conc::at_once));
+  EXPECT_THROW(queue.task_done(4), conc::UsageError);
+  std::thread joiner([&] { queue.join(); });
+  ASSERT_TRUE(eventually_waiting(queue, 1));
+  queue.task_done(3);
+  joiner.join();
+  queue.task_done(0);
+  EXPECT_TRUE(queue.join(conc::at_once));
+}
+
 TYPED_TEST(AnyQueue, TaskDoneTooOftenThrowsAndChangesNothing) {
   typename TestFixture::template Of<int> queue;
   EXPECT_THROW(queue.task_done(), conc::UsageError);

@@ -203,11 +203,11 @@ class BasicQueue {
 
   // ---- Unfinished work
 
-  // Says that the work on an item that was got is done. Never blocks.
-  // Throws UsageError when it is called more often than items were put; nothing is changed then.
+  // Says that the work on an item that was got, or on n of them, is done. Never blocks.
+  // Throws UsageError when it is said of more items than were put; nothing is changed then.
   // Synchronizes: with the join() that returns because of it.
   // Python: task_done()
-  void task_done() { core().task_done(); }
+  void task_done(std::size_t n = 1) { core().task_done(n); }
 
   // Waits until there was a task_done() for every item that was put. Blocks until then.
   // Python: join()

@@ -168,16 +168,17 @@ QueueVerdict QueueCore::wait_to_get(Until until) {
 
 // ---- Unfinished work
 
-void QueueCore::task_done() {
+void QueueCore::task_done(std::size_t n) {
   Hold hold(*this);
-  if (unfinished_ == 0) {
+  if (unfinished_ < n) {
     hold.leave();
     throw UsageError(
         message(type_, name_,
                 "got task_done() more often than items were put; call it once for each "
                 "item that was got"));
   }
-  if (--unfinished_ != 0) return;
+  unfinished_ -= n;
+  if (unfinished_ != 0) return;
   WakeChain chain = joiners_.take_all();
   hold.leave();
   chain.wake_all();

@@ -143,7 +143,7 @@ class QueueCore {
   [[nodiscard]] const char* type() const noexcept { return type_; }
   [[nodiscard]] const char* name() const noexcept { return name_; }
 
-  CONC_EXPORT void task_done();
+  CONC_EXPORT void task_done(std::size_t n);
   CONC_EXPORT bool join(Until until);
   CONC_EXPORT QueueVerdict wait_not_empty(Until until);
 
