@@ -259,10 +259,10 @@ QueueVerdict QueueEngine<T, Order>::extract_many(std::vector<T>& items, std::siz
   }
   hold.leave();
   if constexpr (!kept_in_slot<T>) {
-    for (Cell<T>* const cell : cells) {
-      if constexpr (Getting::moved_unlocked) items.push_back(std::move(cell->item));
-      store_.give_back(cell);
+    if constexpr (Getting::moved_unlocked) {
+      for (Cell<T>* const cell : cells) items.push_back(std::move(cell->item));
     }
+    store_.give_back(cells);
   }
   return QueueVerdict::ready;
 }

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <forward_list>
 #include <memory>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -118,7 +119,9 @@ class CellPool {
   }
 
   [[nodiscard]] bool has_spare() noexcept {
-    if (spare_ == nullptr) collect();
+    if (spare_ == nullptr && returned_.load(std::memory_order_relaxed) != nullptr) {
+      spare_ = returned_.exchange(nullptr, std::memory_order_acquire);
+    }
     return spare_ != nullptr;
   }
 
@@ -156,15 +159,21 @@ class CellPool {
     return cell;
   }
 
-  // Destroys what the cell holds and makes it spare. Without the lock; the last touch of the queue.
-  void give_back(Cell<T>* cell) noexcept {
-    std::destroy_at(&cell->item);
+  // Destroys what the cells hold and makes them spare. Without the lock; the last touch of the queue.
+  void give_back(std::span<Cell<T>* const> cells) noexcept {
+    if (cells.empty()) return;
+    Cell<T>* last = nullptr;
+    for (Cell<T>* const cell : cells) {
+      std::destroy_at(&cell->item);
+      cell->next = std::exchange(last, cell);
+    }
     Cell<T>* seen = returned_.load(std::memory_order_relaxed);
     do {
-      cell->next = seen;
-    } while (!returned_.compare_exchange_weak(seen, cell, std::memory_order_release,
+      cells.front()->next = seen;
+    } while (!returned_.compare_exchange_weak(seen, last, std::memory_order_release,
                                               std::memory_order_relaxed));
   }
+  void give_back(Cell<T>* cell) noexcept { give_back({&cell, 1}); }
 
  private:
   void collect() noexcept {

@@ -9,6 +9,7 @@
 #include <conc/detail/queue_order.hpp>
 
 #include <cstddef>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -109,9 +110,10 @@ class QueueStore {
   // Takes everything out; what it returns is for drop().
   [[nodiscard]] auto take_all() noexcept { return order_.take_all(); }
 
-  // Destroys the item in a cell that was removed, and makes the cell spare. Without the lock; the
+  // Destroys the items in cells that were removed, and makes the cells spare. Without the lock; the
   // last touch of the queue.
   void give_back(Cell<T>* cell) noexcept { cells_.give_back(cell); }
+  void give_back(std::span<Cell<T>* const> cells) noexcept { cells_.give_back(cells); }
 
   // The same for all that was taken out.
   template <class Taken>
