@@ -7,11 +7,13 @@
 #include <atomic>
 #include <cstddef>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "complaint.hpp"
 #include "listening.hpp"
@@ -82,23 +84,35 @@ class QueueListener::Drain {
  private:
   void run(const std::stop_token& token) {
     detail::Listening::set_here(queue_.get());
-    while (!token.stop_requested()) {
-      const std::optional<OwnedRecord> record = queue_->try_get(token);
-      if (!record) break;
-      handle(*record);
+    while (!token.stop_requested() && handle_some(token)) {
     }
     // What was there when it was stopped; what comes later is left to the next listener, or nobody
     // could stop it while others log.
-    for (std::size_t left = queue_->size(); left != 0; --left) {
-      const std::optional<OwnedRecord> record = queue_->try_get();
-      if (!record) break;
-      handle(*record);
+    for (std::size_t left = queue_->size(); left != 0 && handle_one(at_once); --left) {
     }
   }
 
-  void handle(const OwnedRecord& kept) {
-    hand_on(kept.record());
+  // False when there was none in time.
+  bool handle_some(Until until) {
+    std::vector<OwnedRecord> records;
+    try {
+      // Several, so that those who log seldom meet this thread at the queue.
+      constexpr std::size_t most = 64;
+      records = queue_->try_get_many(most, until);
+    } catch (const std::bad_alloc&) {
+      return handle_one(until);
+    }
+    for (const OwnedRecord& one : records) hand_on(one.record());
+    queue_->task_done(records.size());
+    return !records.empty();
+  }
+
+  bool handle_one(Until until) {
+    const std::optional<OwnedRecord> one = queue_->try_get(until);
+    if (!one) return false;
+    hand_on(one->record());
     queue_->task_done();
+    return true;
   }
 
   void hand_on(const LogRecord& record) const {

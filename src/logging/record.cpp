@@ -4,8 +4,11 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <type_traits>
 #include <variant>
+
+#include "record_memory.hpp"
 
 namespace conc::logging {
 
@@ -67,22 +70,28 @@ std::size_t size_of(std::span<const Field> fields) {
 
 }  // namespace
 
-static_assert(std::is_trivially_copyable_v<Field>);
-static_assert(alignof(Field) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+static_assert(std::is_trivially_copyable_v<Field> && std::is_trivially_copyable_v<LogRecord>);
+static_assert(alignof(Field) <= alignof(LogRecord) &&
+              alignof(LogRecord) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
 
-OwnedRecord::OwnedRecord(const LogRecord& record) : record_(record) {
-  const std::array texts{&record_.name,        &record_.message, &record_.exception,
-                         &record_.pathname,    &record_.func,    &record_.thread_name,
-                         &record_.process_name};
-  std::size_t size = size_of(record.fields) + size_of(record.context);
-  for (const std::string_view* text : texts) size += text->size();
-  store_.reset(new char[size]);
-  Pieces pieces(store_.get());
-  pieces.copy(record_.fields);
-  pieces.copy(record_.context);
-  for (std::string_view* text : texts) pieces.copy(*text);
-  pieces.copy_texts(record_.fields);
-  pieces.copy_texts(record_.context);
+OwnedRecord::OwnedRecord(const LogRecord& record) {
+  const std::array texts{&LogRecord::name,        &LogRecord::message, &LogRecord::exception,
+                         &LogRecord::pathname,    &LogRecord::func,    &LogRecord::thread_name,
+                         &LogRecord::process_name};
+  std::size_t size = sizeof(LogRecord) + size_of(record.fields) + size_of(record.context);
+  for (const auto text : texts) size += (record.*text).size();
+  auto* const begin = static_cast<char*>(detail::take_record_memory(size));
+  record_.reset(::new (begin) LogRecord(record));
+  Pieces pieces(begin + sizeof(LogRecord));
+  pieces.copy(record_->fields);
+  pieces.copy(record_->context);
+  for (const auto text : texts) pieces.copy((*record_).*text);
+  pieces.copy_texts(record_->fields);
+  pieces.copy_texts(record_->context);
+}
+
+void OwnedRecord::Free::operator()(LogRecord* record) const noexcept {
+  detail::give_record_memory(record);
 }
 
 }  // namespace conc::logging

@@ -34,6 +34,16 @@ inline void cpu_pause() noexcept {
 #endif
 }
 
+// Tells the processor that the cache line at `address`, which may be null, will soon be written to.
+inline void prefetch_to_write(const void* address) noexcept {
+#if defined(__x86_64__)
+  // Compilers know of it only where told to; older processors take it for nothing.
+  asm volatile("prefetchw %0" : : "m"(*static_cast<const char*>(address)));
+#elif defined(__GNUC__)
+  __builtin_prefetch(address, 1);
+#endif
+}
+
 // Lets another thread have this processor.
 inline void cpu_yield() noexcept { std::this_thread::yield(); }
 

@@ -50,21 +50,25 @@ struct LogRecord {
 
   // A copy with text of its own.
   // Throws std::bad_alloc.
-  // Cost: one allocation.
+  // Cost: one allocation at most; none, when memory of an earlier copy is at hand.
   [[nodiscard]] CONC_LOGGING_EXPORT OwnedRecord own() const;
 };
 
-// A record to keep. Moving it moves the text along; views taken from record() stay valid until the
-// OwnedRecord that holds it then is destroyed or assigned to. To copy, own() once more.
+// A record to keep. Moving it moves the text along; record() and what is in it stay where they are
+// until the OwnedRecord that holds them then is destroyed or assigned to. One that was moved from
+// has no record(). To copy, own() once more.
 class OwnedRecord {
  public:
   CONC_LOGGING_EXPORT explicit OwnedRecord(const LogRecord& record);
 
-  [[nodiscard]] const LogRecord& record() const noexcept { return record_; }
+  [[nodiscard]] const LogRecord& record() const noexcept { return *record_; }
 
  private:
-  std::unique_ptr<char[]> store_;  // fields and text, end to end; the record's views point into it
-  LogRecord record_;
+  struct Free {
+    CONC_LOGGING_EXPORT void operator()(LogRecord* record) const noexcept;
+  };
+
+  std::unique_ptr<LogRecord, Free> record_;  // its fields and text stand behind it
 };
 
 }  // namespace conc::logging
