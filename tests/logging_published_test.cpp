@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "gate.hpp"
@@ -88,6 +89,46 @@ TEST(Published, ReaderThatIsGoneBeforeTheVersionLeavesNothing) {
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(numbers.read());
   put(numbers, 2);
   EXPECT_EQ(alive, 1);
+}
+
+TEST(Published, OneThreadMayHaveManyReadings) {
+  Published<Numbers> numbers;
+  {
+    std::vector<std::unique_ptr<Published<Numbers>::Reading>> readings;
+    for (int i = 0; i < 40; ++i) {
+      put(numbers, i);
+      readings.push_back(std::make_unique<Published<Numbers>::Reading>(numbers.read()));
+    }
+    EXPECT_EQ(alive, 40);
+    for (const auto& reading : readings) EXPECT_TRUE((**reading)[0]->sound());
+    for (std::size_t i = 0; i < 40; i += 2) readings[i].reset();
+    EXPECT_EQ(alive, 20);
+  }
+  EXPECT_EQ(alive, 1);
+}
+
+// Neither the writer nor the reader leaves it to the other.
+TEST(Published, VersionReplacedWhileItsReaderLeavesIsFreed) {
+  Published<Numbers> numbers;
+  std::atomic<int> arrived{0};
+  const auto meet = [&](int round) {
+    ++arrived;
+    while (arrived < 2 * round) std::this_thread::yield();
+  };
+  test::together(2, [&](std::size_t who) {
+    for (int round = 1; round <= 3'000; ++round) {
+      if (who == 0) put(numbers, 2 * round);
+      meet(3 * round - 2);
+      if (who == 0) {
+        put(numbers, 2 * round + 1);
+      } else {
+        for (int i = 0; i < round % 50; ++i) ASSERT_TRUE((*numbers.read())[0]->sound());
+      }
+      meet(3 * round - 1);
+      ASSERT_EQ(alive, 1);
+      meet(3 * round);
+    }
+  });
 }
 
 TEST(Published, ChangeThatIsRefusedOrThrowsChangesNothing) {

@@ -55,7 +55,6 @@ struct Handler::State {
 
   const Wants wants;
   const std::uint64_t serial = last_serial.fetch_add(1, std::memory_order_relaxed) + 1;
-  conc::detail::Atomic<int> level{static_cast<int>(Level::notset)};
   conc::detail::Atomic<std::uint64_t> lost{0};
   conc::detail::Atomic<bool> unsaid{false};  // records were lost after the last complaint
   detail::Published<Outfit> outfit;
@@ -96,14 +95,6 @@ Handler::Handler(Wants wants, std::string terminator)
 }
 
 Handler::~Handler() = default;
-
-void Handler::set_level(Level level) noexcept {
-  state_->level.store(static_cast<int>(level), std::memory_order_relaxed);
-}
-
-Level Handler::level() const noexcept {
-  return static_cast<Level>(state_->level.load(std::memory_order_relaxed));
-}
 
 void Handler::set_formatter(std::shared_ptr<const Formatter> formatter) {
   state_->outfit.update([&](Outfit& outfit) {

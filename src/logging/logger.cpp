@@ -3,6 +3,7 @@
 #include <conc/logging/stream_handler.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <stdexcept>
 
@@ -58,9 +59,9 @@ Logger::Logger(std::string name)
 Logger::~Logger() = default;
 
 void Logger::write(Level level, const CallSite& site, std::string_view message,
-                   std::string_view exception, std::span<const Field> fields) const noexcept {
+                   std::string_view exception, std::span<const Field> fields,
+                   std::chrono::system_clock::time_point created) const noexcept {
   try {
-    const auto created = conc::detail::WallClock::now();
     // What looks at this record may log itself, when the thread's name has changed meanwhile.
     const bool nested = detail::Active::anywhere();
     const std::string copied_name = nested ? conc::detail::this_thread_name() : std::string();
@@ -90,19 +91,21 @@ void Logger::write(Level level, const CallSite& site, std::string_view message,
 
 void Logger::handle(const LogRecord& original) const noexcept {
   if (disabled()) return;
-  detail::Filtered filtered(original);
   try {
     if (detail::Active::defer(*this, original)) return;
+    detail::Filtered filtered(original);
     if (const auto filters = state_->filters.read()) {
       if (detail::Active::contains(this)) return;  // logged by one of the filters
       const detail::Active active(this);
       if (!filtered.passes(*filters)) return;
     }
+    hand_on(filtered.record());
   } catch (...) {
-    return complain_of_loss(*this);
+    complain_of_loss(*this);
   }
+}
 
-  const LogRecord& record = filtered.record();
+void Logger::hand_on(const LogRecord& record) const {
   bool found = false;
   const Logger* logger = this;
   do {

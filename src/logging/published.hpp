@@ -1,43 +1,37 @@
 // Published: a value that many threads read, without a lock, while now and then one replaces it.
 #pragma once
 
+#include <conc/config.hpp>
 #include <conc/detail/machine.hpp>
 
 #include <atomic>
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <utility>
 
+#include "hazard.hpp"
+
 namespace conc::logging::detail {
 
 // Readers see one immutable version of the value for as long as they look at it, whatever is
 // published meanwhile; a version dies with its last reader, so what it holds (a file, for instance)
-// is given back at once and not some time later. Reading costs two atomic read-modify-writes, or
-// one load when the value is empty. There is nothing to repair in the child of a fork but the
-// writers' mutex; a version that another thread was reading is never freed there.
+// is given back at once and not some time later. Reading costs a few loads and stores, see Hazard.
+// There is nothing to repair in the child of a fork but the writers' mutex; a version that another
+// thread was reading is never freed there.
 //
-// The word holds the current version and how many readers took it from here:
+// A version's node is
 //
-//   low 48 bits    address of the version's node, 0 for the empty value
-//   high 16 bits   readers that took this node and have not yet given it back
-//
-//   read           adds a reader, if there is a node
-//   give back      takes the reader away if the node is still in the word; if not, its replacer has
-//                  moved, or is about to move, the count to the node, and the reader is paid there
-//   publish        puts a new node into the word, with no readers, and moves the old count
-//
-// A node's `debt` is the moved count less the readers paid at the node. It is 0 before the count
-// comes, negative when readers were faster, and then 0 again exactly once: when the last one is
-// gone. Whoever brings it to 0 frees the node. The address cannot come back into the word while a
-// reader of the old node is left, since the node is not freed before.
+//   current   in the word, to be found by readers
+//   retired   in the list, until no thread has it marked; whoever finds that so, under the writers'
+//             mutex, takes it out and frees it
 template <class T>
 class Published {
   struct Node {
     explicit Node(T initial) : value(std::move(initial)) {}
     T value;
-    conc::detail::Atomic<std::int64_t> debt{0};
+    Node* next = nullptr;  // retired before this one
+    bool settled = false;  // whether all marks can be seen that were made while it was current
   };
 
  public:
@@ -45,10 +39,16 @@ class Published {
   class Reading {
    public:
     Reading(Reading&& other) noexcept
-        : home_(other.home_), node_(std::exchange(other.node_, nullptr)) {}
+        : home_(other.home_),
+          node_(std::exchange(other.node_, nullptr)),
+          hazard_(std::move(other.hazard_)) {}
     Reading& operator=(Reading&&) = delete;
+    // By the thread that reads.
     ~Reading() {
-      if (node_ != nullptr) home_->give_back(node_);
+      if (node_ == nullptr) return;
+      hazard_.unmark();
+      if (home_->current() != node_) [[unlikely]]
+        home_->sweep();
     }
 
     explicit operator bool() const noexcept { return node_ != nullptr; }
@@ -57,10 +57,13 @@ class Published {
 
    private:
     friend class Published;
-    Reading(const Published* home, Node* node) noexcept : home_(home), node_(node) {}
+    Reading() noexcept : home_(nullptr), node_(nullptr), hazard_(nullptr) {}
+    Reading(const Published* home, const Node* node, Hazard&& hazard) noexcept
+        : home_(home), node_(node), hazard_(std::move(hazard)) {}
 
     const Published* home_;
-    Node* node_;
+    const Node* node_;
+    Hazard hazard_;
   };
 
   Published() = default;
@@ -68,29 +71,32 @@ class Published {
   Published& operator=(const Published&) = delete;
 
   // No reader may be left.
-  ~Published() { delete node_of(word_.load(std::memory_order_acquire)); }
+  ~Published() {
+    delete current_.load(std::memory_order_acquire);
+    free_all(retired_);
+  }
 
-  [[nodiscard]] Reading read() const noexcept {
-    Word word = word_.load(std::memory_order_relaxed);
+  // Throws std::bad_alloc, at the thread's first readings.
+  [[nodiscard]] Reading read() const {
+    const Node* node = current_.load(std::memory_order_relaxed);
+    if (node == nullptr) return {};
+    Hazard hazard;
     for (;;) {
-      // The empty value is not counted: it could come back into the word, and with it the count.
-      if (node_of(word) == nullptr) return {this, nullptr};
-      if (word >= all_readers) {  // more threads than the count can hold
-        conc::detail::cpu_yield();
-        word = word_.load(std::memory_order_relaxed);
-        continue;
-      }
-      // Acquire: the node was filled before it was published.
-      if (word_.compare_exchange_weak(word, word + one_reader, std::memory_order_acquire,
-                                      std::memory_order_relaxed)) {
-        return {this, node_of(word)};
-      }
+      hazard.mark(node);
+      // Also: the node was filled before it was published.
+      const Node* const now = current();
+      if (now == node) return {this, node, std::move(hazard)};
+      // Replaced just then, by a writer that may have found it marked already.
+      hazard.unmark();
+      sweep();
+      if (now == nullptr) return {};
+      node = now;
     }
   }
 
   // Whether the value is empty at some moment during the call. One load.
   [[nodiscard]] bool empty() const noexcept {
-    return node_of(word_.load(std::memory_order_relaxed)) == nullptr;
+    return current_.load(std::memory_order_relaxed) == nullptr;
   }
 
   // Lets `change(T&)` alter a copy of the value and publishes the copy, unless `change` returns
@@ -100,67 +106,68 @@ class Published {
   template <class Change>
   void update(Change change) {
     // Outlives the guard: what the old version holds may run user code when it dies.
-    Retired retired;
+    Unread unread;
     const std::lock_guard guard(writers_);
-    const Node* const current = node_of(word_.load(std::memory_order_relaxed));
-    auto next = std::make_unique<Node>(current != nullptr ? current->value : T());
+    const Node* const before = current_.load(std::memory_order_relaxed);
+    auto next = std::make_unique<Node>(before != nullptr ? before->value : T());
     if (!change(next->value)) return;
     if (next->value == T()) next.reset();
-    // Acquire: what the readers that have given the old node back did to it comes before its end.
-    retired.word = word_.exchange(word_of(next.get()), std::memory_order_acq_rel);
-    static_cast<void>(next.release());
+    Node* const old = current_.exchange(next.release(), std::memory_order_seq_cst);
+    if (old == nullptr) return;
+    old->next = retired_;
+    retired_ = old;
+    if (Hazard::barrier_for_all()) {
+      for (Node* node = retired_; node != nullptr; node = node->next) node->settled = true;
+    }
+    unread.nodes = take_unread();
   }
 
   // In the child of a fork, whose other threads are gone.
   void renew_after_fork() noexcept { ::new (static_cast<void*>(&writers_)) conc::detail::Mutex; }
 
  private:
-  using Word = std::uint64_t;
-  static constexpr int address_bits = 48;
-  static constexpr Word one_reader = Word{1} << address_bits;
-  static constexpr Word all_readers = ~(one_reader - 1);
-
-  // A version that has left the word: its readers are moved to it, and it ends with the last one.
-  struct Retired {
-    Word word = 0;
-    Retired() = default;
-    Retired(const Retired&) = delete;
-    Retired& operator=(const Retired&) = delete;
-    ~Retired() {
-      if (Node* const node = node_of(word)) {
-        settle(node, static_cast<std::int64_t>(word >> address_bits));
-      }
-    }
+  // Nodes that are about to be freed.
+  struct Unread {
+    Node* nodes = nullptr;
+    Unread() = default;
+    Unread(const Unread&) = delete;
+    Unread& operator=(const Unread&) = delete;
+    ~Unread() { free_all(nodes); }
   };
 
-  static Node* node_of(Word word) noexcept {
-    return reinterpret_cast<Node*>(static_cast<std::uintptr_t>(word & (one_reader - 1)));
+  static void free_all(Node* nodes) noexcept {
+    while (nodes != nullptr) delete std::exchange(nodes, nodes->next);
   }
 
-  // User space lies below 2^48 on the 64-bit systems there are, unless a program asks otherwise.
-  static Word word_of(const Node* node) {
-    const Word word = reinterpret_cast<std::uintptr_t>(node);
-    if (word >= one_reader) throw std::bad_alloc();
-    return word;
+  // Comes after what the thread has marked or unmarked.
+  [[nodiscard]] const Node* current() const noexcept {
+    return current_.load(std::memory_order_seq_cst);
   }
 
-  static void settle(Node* node, std::int64_t change) noexcept {
-    if (node->debt.fetch_add(change, std::memory_order_acq_rel) + change == 0) delete node;
+  // For a reader that had a version marked which was replaced meanwhile: it may be the last one.
+  CONC_COLD void sweep() const noexcept {
+    Unread unread;
+    const std::lock_guard guard(writers_);
+    unread.nodes = take_unread();
   }
 
-  void give_back(Node* node) const noexcept {
-    Word word = word_.load(std::memory_order_relaxed);
-    while (node_of(word) == node) {
-      if (word_.compare_exchange_weak(word, word - one_reader, std::memory_order_release,
-                                      std::memory_order_relaxed)) {
-        return;
+  [[nodiscard]] Node* take_unread() const noexcept {
+    Node* unread = nullptr;
+    for (Node** link = &retired_; *link != nullptr;) {
+      Node* const node = *link;
+      if (!node->settled || Hazard::is_marked(node)) {
+        link = &node->next;
+      } else {
+        *link = node->next;
+        node->next = std::exchange(unread, node);
       }
     }
-    settle(node, -1);
+    return unread;
   }
 
-  mutable conc::detail::Atomic<Word> word_{0};
-  conc::detail::Mutex writers_;
+  conc::detail::Atomic<Node*> current_{nullptr};  // null: the empty value
+  mutable conc::detail::Mutex writers_;
+  mutable Node* retired_ = nullptr;  // guarded by writers_
 };
 
 }  // namespace conc::logging::detail

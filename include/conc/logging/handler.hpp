@@ -1,6 +1,7 @@
 // Handler: the base of everything that takes records to a place. NullHandler: takes them nowhere.
 #pragma once
 
+#include <conc/detail/machine.hpp>
 #include <conc/export.hpp>
 #include <conc/lock.hpp>
 #include <conc/logging/filter.hpp>
@@ -8,6 +9,7 @@
 #include <conc/logging/level.hpp>
 #include <conc/logging/record.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -46,12 +48,17 @@ class CONC_LOGGING_EXPORT Handler {
   Handler& operator=(const Handler&) = delete;
 
   // Loggers pass on the records of at least this level. It is Level::notset at first.
-  void set_level(Level level) noexcept;
-  [[nodiscard]] Level level() const noexcept;
+  void set_level(Level level) noexcept {
+    level_.store(static_cast<int>(level), std::memory_order_relaxed);
+  }
+  [[nodiscard]] Level level() const noexcept {
+    return static_cast<Level>(level_.load(std::memory_order_relaxed));
+  }
 
   // Lines are made by `formatter`; null brings back the bare message.
   // Throws std::bad_alloc.
   void set_formatter(std::shared_ptr<const Formatter> formatter);
+  // Throws std::bad_alloc.
   [[nodiscard]] std::shared_ptr<const Formatter> formatter() const;
 
   // A record must pass every filter; the same filter twice is once.
@@ -63,7 +70,7 @@ class CONC_LOGGING_EXPORT Handler {
   // Takes the record where it belongs, whatever its level, if it passes the filters. Blocks as
   // emit() does, and while another thread is in it.
   // Returns whether the record passed the filters, be it lost afterwards.
-  // Cost: two atomic read-modify-writes, and two more for the lock, beside formatting and emit().
+  // Cost: two atomic read-modify-writes, for the lock, beside formatting and emit().
   // Python: handle()
   bool handle(const LogRecord& record) noexcept;
 
@@ -144,6 +151,7 @@ class CONC_LOGGING_EXPORT Handler {
   // Says how many records were lost, if some were since that was said.
   void say_losses() const noexcept;
 
+  conc::detail::Atomic<int> level_{static_cast<int>(Level::notset)};
   const std::unique_ptr<State> state_;
 };
 

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -33,13 +34,13 @@ class Tree;
 
 // Formats the message and hands it to the logger. What formatting throws is written to stderr.
 // Inline, so that the compiled library has nothing to do with the fmt that the program uses.
-void format_and_write(const Logger& logger, Level level, const CallSite& site, MessageText format,
-                      fmt::format_args args, bool with_exception,
+void format_and_write(const Logger& logger, Level level, const CallSite& site,
+                      const MessageText& format, const fmt::format_args& args, bool with_exception,
                       std::span<const Field> fields = {}) noexcept;
 
 // The same for a call's own arguments. `before` are the fields that stand before the call's.
 template <class... Args>
-void log_call(const Logger& logger, Level level, const CallSite& site, MessageText format,
+void log_call(const Logger& logger, Level level, const CallSite& site, const MessageText& format,
               bool with_exception, std::span<const Field> before, Args&... args) noexcept;
 }  // namespace detail
 
@@ -112,10 +113,12 @@ class CONC_LOGGING_EXPORT Logger {
     }
   }
 
-  // Logs finished text, with the text of an exception or "", and fields. For bridges from other
-  // libraries.
+  // Logs finished text, with the text of an exception or "", fields, and the time of the event. For
+  // bridges from other libraries.
   void write(Level level, const CallSite& site, std::string_view message,
-             std::string_view exception = {}, std::span<const Field> fields = {}) const noexcept;
+             std::string_view exception = {}, std::span<const Field> fields = {},
+             std::chrono::system_clock::time_point created =
+                 conc::detail::WallClock::now()) const noexcept;
 
   // Takes a record that was made elsewhere through this logger's filters to the handlers, whatever
   // its level, unless the logger is disabled.
@@ -197,6 +200,9 @@ class CONC_LOGGING_EXPORT Logger {
 
   explicit Logger(std::string name);
 
+  // Gives the record to the handlers, here and above. Throws std::bad_alloc.
+  void hand_on(const LogRecord& record) const;
+
   // The lowest level that is enabled, as the numbers of Level go:
   //   max(effective level, floor + 1)   set by the tree whenever a level or the floor changes
   //   INT_MAX                           while the logger is disabled
@@ -218,25 +224,29 @@ CONC_COLD CONC_LOGGING_EXPORT void complain_of_format(const CallSite& site) noex
 
 // What PlainMessage cannot do.
 CONC_NOINLINE inline void format_with_fmt(const Logger& logger, Level level, const CallSite& site,
-                                          std::string_view format, fmt::format_args args,
-                                          bool with_exception, std::span<const Field> fields) {
+                                          std::string_view format, const fmt::format_args& args,
+                                          bool with_exception, std::span<const Field> fields,
+                                          conc::detail::WallClock::time_point created) {
   fmt::memory_buffer text;
   fmt::vformat_to(fmt::appender(text), fmt::string_view(format.data(), format.size()), args);
   const std::string exception =
       with_exception ? conc::describe(std::current_exception()) : std::string();
-  logger.write(level, site, {text.data(), text.size()}, exception, fields);
+  logger.write(level, site, {text.data(), text.size()}, exception, fields, created);
 }
 
 CONC_NOINLINE inline void format_and_write(const Logger& logger, Level level, const CallSite& site,
-                                           MessageText format, fmt::format_args args,
+                                           const MessageText& format, const fmt::format_args& args,
                                            bool with_exception,
                                            std::span<const Field> fields) noexcept {
   try {
+    // First, since processors read the arguments sooner when it is some time ago that they were
+    // written.
+    const auto created = conc::detail::WallClock::now();
     PlainMessage plain;
     if (!with_exception && plain.format(format, args)) {
-      logger.write(level, site, plain.text(), {}, fields);
+      logger.write(level, site, plain.text(), {}, fields, created);
     } else {
-      format_with_fmt(logger, level, site, format.text, args, with_exception, fields);
+      format_with_fmt(logger, level, site, format.text, args, with_exception, fields, created);
     }
   } catch (...) {
     complain_of_format(site);
@@ -245,7 +255,7 @@ CONC_NOINLINE inline void format_and_write(const Logger& logger, Level level, co
 
 template <class... Args, std::size_t... Is, std::size_t... Fs>
 CONC_NOINLINE void log_with_fields(const Logger& logger, Level level, const CallSite& site,
-                                   MessageText format, bool with_exception,
+                                   const MessageText& format, bool with_exception,
                                    std::span<const Field> before, std::tuple<Args&...> args,
                                    std::index_sequence<Is...>,
                                    std::index_sequence<Fs...>) noexcept {
@@ -266,7 +276,7 @@ CONC_NOINLINE void log_with_fields(const Logger& logger, Level level, const Call
 }
 
 template <class... Args>
-void log_call(const Logger& logger, Level level, const CallSite& site, MessageText format,
+void log_call(const Logger& logger, Level level, const CallSite& site, const MessageText& format,
               bool with_exception, std::span<const Field> before, Args&... args) noexcept {
   if constexpr (number_of_fields<Args...> == 0) {
     format_and_write(logger, level, site, format, fmt::make_format_args(args...), with_exception,

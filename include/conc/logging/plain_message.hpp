@@ -59,7 +59,7 @@ class PlainMessage {
   PlainMessage() noexcept {}  // leaves room_ as it is
 
   // False when the message is not of that kind; text() is nothing then.
-  [[nodiscard]] bool format(MessageText format, const fmt::format_args& args) {
+  [[nodiscard]] bool format(const MessageText& format, const fmt::format_args& args) {
     std::uint64_t places = format.places;
     if (places == not_plain) return false;
     if (places == 0) {
