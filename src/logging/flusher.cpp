@@ -70,9 +70,8 @@ class Flusher::Service {
   void lock() { mutex_.lock(); }
   void unlock() { mutex_.unlock(); }
 
-  // With the mutex held by nobody who is still there.
+  // With the mutex held. The thread, and what it waited with, are gone.
   void renew_after_fork() noexcept {
-    ::new (static_cast<void*>(&mutex_)) conc::detail::Mutex;
     ::new (static_cast<void*>(&bed_)) conc::detail::CondVar;
     for (Client* one = first_; one != nullptr; one = one->next_) {
       one->asked_.store(false, std::memory_order_relaxed);

@@ -45,7 +45,7 @@ class Flusher {
   // flush_late() is neither running nor called any more when it returns. Without the client's lock.
   static void leave(Client& client) noexcept;
 
-  // For fork(): keep other threads out, let them in again, and what the child has to do instead.
+  // For fork(): keep other threads out, let them in again, and what the child has to do before.
   static void lock_all();
   static void unlock_all();
   static void renew_after_fork() noexcept;

@@ -66,7 +66,6 @@ class ForkRegister {
   }
 
   void in_parent() noexcept {
-    Flusher::unlock_all();
     release_shared();
     each(ForkMoment::in_parent, at_once);
     mutex_.unlock();
@@ -85,6 +84,7 @@ class ForkRegister {
   }
 
   void release_shared() noexcept {
+    Flusher::unlock_all();
     unlock_calendar();
     Listening::unlock_all();
     unlock_roster();
