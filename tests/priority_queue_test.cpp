@@ -47,9 +47,19 @@ TEST(PriorityQueue, GreaterPutsTheGreatestFirst) {
   EXPECT_EQ(queue.get_many(3), (std::vector{9, 4, 2}));
 }
 
-TEST(PriorityQueue, FirstInFirstOutAmongEquals) {
+struct ByRankWithoutThrowing {
+  bool operator()(const Job& one, const Job& other) const noexcept { return one.rank < other.rank; }
+};
+
+// Those that may throw choose the next item before anything moves, the others while it moves.
+template <class Compare>
+class PriorityQueueBy : public ::testing::Test {};
+using Comparators = ::testing::Types<ByRank, ByRankWithoutThrowing>;
+TYPED_TEST_SUITE(PriorityQueueBy, Comparators);
+
+TYPED_TEST(PriorityQueueBy, AnyComparatorFirstInFirstOutAmongEquals) {
   std::mt19937 random(1);
-  PriorityQueue<Job, ByRank> queue;
+  PriorityQueue<Job, TypeParam> queue;
   for (int round = 0; round < 100; ++round) {
     std::vector<Job> jobs(random() % 300);
     for (std::size_t i = 0; i < jobs.size(); ++i) {
@@ -61,21 +71,39 @@ TEST(PriorityQueue, FirstInFirstOutAmongEquals) {
   }
 }
 
+TYPED_TEST(PriorityQueueBy, AnyComparatorStaysInOrderWhilePutsAndGetsMix) {
+  std::mt19937 random(2);
+  PriorityQueue<Job, TypeParam> queue;
+  std::multiset<std::pair<int, int>> model;
+  for (int i = 0; i < 20'000; ++i) {
+    if (random() % 2 == 0 || model.empty()) {
+      const Job job{static_cast<int>(random() % 1000), i};
+      queue.put(job);
+      model.emplace(job.rank, job.number);
+    } else {
+      const Job job = queue.get();
+      ASSERT_EQ(std::pair(job.rank, job.number), *model.begin());
+      model.erase(model.begin());
+    }
+  }
+}
+
 TEST(PriorityQueue, StaysInOrderWhilePutsAndGetsMix) {
   std::mt19937 random(2);
-  PriorityQueue<std::unique_ptr<int>,
-                bool (*)(const std::unique_ptr<int>&, const std::unique_ptr<int>&)>
-      queue(0, [](const std::unique_ptr<int>& one, const std::unique_ptr<int>& other) {
-        return *one < *other;
-      });
+  const auto less = [](const std::unique_ptr<int>& one,
+                       const std::unique_ptr<int>& other) noexcept { return *one < *other; };
+  PriorityQueue<std::unique_ptr<int>, decltype(less)> queue(0, less);
+  PriorityQueue<int> numbers;
   std::multiset<int> model;
   for (int i = 0; i < 20'000; ++i) {
     if (random() % 2 == 0 || model.empty()) {
       const int value = static_cast<int>(random() % 1000);
       queue.put(std::make_unique<int>(value));
+      numbers.put(value);
       model.insert(value);
     } else {
       ASSERT_EQ(*queue.get(), *model.begin());
+      ASSERT_EQ(numbers.get(), *model.begin());
       model.erase(model.begin());
     }
   }

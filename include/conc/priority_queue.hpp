@@ -2,7 +2,7 @@
 #pragma once
 
 #include <conc/basic_queue.hpp>
-#include <conc/detail/queue_order.hpp>
+#include <conc/detail/priority_order.hpp>
 
 #include <concepts>
 #include <cstddef>

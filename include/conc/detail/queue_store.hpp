@@ -15,7 +15,7 @@
 
 namespace conc::detail {
 
-// `Order` is one of the disciplines of queue_order.hpp.
+// `Order` is one of the disciplines, see queue_order.hpp.
 template <class T, class Order>
 class QueueStore {
  public:
