@@ -1,0 +1,257 @@
+#include "thread_state.hpp"
+
+#include <conc/errors.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <list>
+#include <mutex>
+#include <new>
+#include <utility>
+
+#include "at_exit.hpp"
+#include "escaped.hpp"
+#include "fork.hpp"
+#include "message.hpp"
+
+namespace conc::detail {
+namespace {
+
+// The threads that the process may not end without: those that are no daemons, from start() until
+// somebody has joined them, or until they end when their object went before.
+class Unfinished {
+ public:
+  using State = std::shared_ptr<ThreadState>;
+  using Entry = UnfinishedThread;
+  using Place = std::list<Entry>::iterator;
+
+  // Never destroyed: threads may end after the globals are gone.
+  static Unfinished& instance() {
+    static Unfinished* const unfinished = new Unfinished;
+    return *unfinished;
+  }
+
+  Place add(State state) {
+    std::list<Entry> added;
+    added.push_back({std::move(state), 0});
+    const std::lock_guard lock(mutex_);
+    added.back().forks = forks_;
+    entries_.splice(entries_.end(), added);
+    return std::prev(entries_.end());
+  }
+
+  void remove(Place place) noexcept {
+    std::list<Entry> removed;
+    const std::lock_guard lock(mutex_);
+    removed.splice(removed.end(), entries_, place);
+  }
+
+  // The oldest one that is not the calling thread, or nullptr. Whoever called std::exit may be one
+  // of them, and does not wait for itself.
+  State next() noexcept {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::find_if(entries_.begin(), entries_.end(), [this](const Entry& entry) {
+      return entry.forks == forks_ && !entry.state->is_current();
+    });
+    return found != entries_.end() ? found->state : nullptr;
+  }
+
+ private:
+  Unfinished() {
+    guard_over_fork(mutex_, []() noexcept { ++instance().forks_; });
+    wait_at_exit([]() noexcept {
+      bool any = false;
+      while (const State state = instance().next()) {
+        static_cast<void>(state->join(forever));
+        any = true;
+      }
+      return any;
+    });
+  }
+
+  Mutex mutex_;
+  std::list<Entry> entries_;
+  std::uint64_t forks_ = 0;  // between the parents' parent and this process
+};
+
+std::string default_name() {
+  static constinit Atomic<std::uint64_t> count{0};
+  return "Thread-" + std::to_string(count.fetch_add(1, std::memory_order_relaxed) + 1);
+}
+
+// Python has a thread inherit the flag even from a thread that it did not start, which counts as a
+// daemon there. Here that would let the destructor of a Thread in a std::thread wait for nobody.
+bool inherited_daemon() {
+  const ThreadRecord& self = this_thread_record();
+  return self.daemon && !self.foreign;
+}
+
+}  // namespace
+
+ThreadState::ThreadState(ThreadOptions options, std::unique_ptr<ThreadBody> body)
+    : body_(std::move(body)),
+      name_(options.name.empty() ? default_name() : std::move(options.name)),
+      daemon_(options.daemon.value_or(inherited_daemon())) {}
+
+void ThreadState::start(const std::shared_ptr<ThreadState>& self) {
+  if (!self->leave_fresh()) {
+    throw UsageError(self->said("was started before; a thread can be started once"));
+  }
+  try {
+    const std::lock_guard lock(self->joining_);
+    if (!self->daemon()) self->place_ = Unfinished::instance().add(self);
+    self->native_ = NativeThread([self] { self->run(); });
+  } catch (...) {
+    self->forget();
+    const std::lock_guard lock(self->mutex_);
+    self->phase_ = Phase::fresh;
+    throw;
+  }
+  self->begun_.wait();
+}
+
+bool ThreadState::join(Until until) {
+  if (phase() == Phase::fresh) {
+    throw UsageError(said("was joined before it was started; start it first"));
+  }
+  if (is_current()) {
+    throw UsageError(said("was joined by itself; that would wait for ever"));
+  }
+  if (!wait_for_end(until)) return false;
+  // The function is over. What is left of the thread takes no time worth counting.
+  {
+    const std::lock_guard lock(joining_);
+    if (native_.joinable()) native_.join();
+  }
+  forget();
+  return true;
+}
+
+void ThreadState::let_go() noexcept {
+  if (phase() == Phase::fresh) return;
+  if (!daemon() && !is_current()) {
+    stop_.request_stop();
+    static_cast<void>(join(forever));
+    return;
+  }
+  if (is_current()) object_gone_ = true;
+  const std::lock_guard lock(joining_);
+  if (native_.joinable()) native_.detach();
+}
+
+void ThreadState::set_name(std::string name) {
+  const std::lock_guard lock(mutex_);  // before the registry's, never after
+  if (record_ != nullptr) set_thread_name(*record_, name);
+  name_ = std::move(name);
+}
+
+void ThreadState::set_daemon(bool daemon) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (phase_ == Phase::fresh) {
+      daemon_ = daemon;
+      return;
+    }
+  }
+  throw UsageError(said("is started; its daemon flag can be set before that only"));
+}
+
+std::string ThreadState::said(std::string_view what) const {
+  return message("Thread", name().c_str(), what);
+}
+
+// Nobody need wait for the thread when the process ends.
+void ThreadState::forget() noexcept {
+  std::optional<Unfinished::Place> place;
+  {
+    const std::lock_guard lock(joining_);
+    place.swap(place_);
+  }
+  if (place) Unfinished::instance().remove(*place);
+}
+
+bool ThreadState::wait_for_end(Until until) {
+  Patience patience(until);
+  ThreadNode node({WaitKind::thread, this, nullptr, ident().value_or(0)});
+  {
+    const std::lock_guard lock(mutex_);
+    if (phase_ == Phase::ended) return true;
+    if (patience.none()) return false;
+    joiners_.push_back(node);
+  }
+  if (node.spin_then_sleep(patience) == Outcome::woken) return true;
+  {
+    const std::lock_guard lock(mutex_);
+    if (node.linked()) {
+      joiners_.remove(node);
+      return false;
+    }
+  }
+  node.sleep_until_woken();
+  return true;
+}
+
+// ---- The thread's own part
+
+void ThreadState::run() noexcept {
+  try {
+    begin();
+    begun_.set();
+    body_->run(stop_.get_token());
+  } catch (...) {
+    begun_.set();
+    escaped(std::current_exception());
+  }
+  body_.reset();  // what the function held is gone before anybody hears that the thread has ended
+  keep_name();
+  end_this_thread();
+  WakeChain joiners;
+  {
+    const std::lock_guard lock(mutex_);
+    record_ = nullptr;
+    phase_ = Phase::ended;
+    joiners = joiners_.take_all();
+  }
+  joiners.wake_all();
+  if (object_gone_) forget();
+}
+
+void ThreadState::begin() {
+  std::string name;
+  bool daemon = false;
+  {
+    const std::lock_guard lock(mutex_);
+    name = name_;
+    daemon = daemon_;
+  }
+  ThreadRecord& record = begin_this_thread(std::move(name), daemon);
+  const std::lock_guard lock(mutex_);
+  record_ = &record;
+  ident_ = record.id;
+  native_id_ = record.native_id;
+  phase_ = Phase::running;
+}
+
+void ThreadState::escaped(const std::exception_ptr& exception) const noexcept {
+  std::string own_name;
+  try {
+    own_name = name();
+  } catch (const std::bad_alloc&) {
+    // The exception is what matters.
+  }
+  exception_escaped("Thread", own_name, "was ended by an exception", exception);
+}
+
+// The thread may have named itself.
+void ThreadState::keep_name() noexcept {
+  try {
+    std::string last = name();
+    const std::lock_guard lock(mutex_);
+    name_.swap(last);
+  } catch (const std::bad_alloc&) {
+    // It keeps the name it had at the start.
+  }
+}
+
+}  // namespace conc::detail

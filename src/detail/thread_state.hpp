@@ -1,0 +1,126 @@
+// ThreadState: what a Thread and the thread that it started share.
+#pragma once
+
+#include <conc/detail/machine.hpp>
+#include <conc/detail/thread_record.hpp>
+#include <conc/detail/waiting.hpp>
+#include <conc/event.hpp>
+#include <conc/thread.hpp>
+#include <conc/until.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+namespace conc::detail {
+
+// In the list of the threads that the process may not end without.
+struct UnfinishedThread {
+  std::shared_ptr<ThreadState> state;
+  std::uint64_t forks;  // that came before it; after one more it belongs to a parent process
+};
+
+// Shared by the Thread object and the running thread, since either may end first.
+//
+// phase     meaning                                     entered by
+// fresh     not started                                 constructor; start() when it was refused
+// starting  start() is making the thread                start()
+// running   the function runs, or is about to           the thread, at its first step
+// ended     the function has returned and is destroyed  the thread, at its last
+class ThreadState {
+ public:
+  ThreadState(ThreadOptions options, std::unique_ptr<ThreadBody> body);
+
+  static void start(const std::shared_ptr<ThreadState>& self);
+  bool join(Until until);
+
+  // For the destructor of the Thread.
+  void let_go() noexcept;
+
+  bool is_alive() const {
+    const Phase now = phase();
+    return now == Phase::starting || now == Phase::running;
+  }
+
+  std::string name() const {
+    const std::lock_guard lock(mutex_);
+    return record_ != nullptr ? thread_name(*record_) : name_;
+  }
+  void set_name(std::string name);
+
+  bool daemon() const {
+    const std::lock_guard lock(mutex_);
+    return daemon_;
+  }
+  void set_daemon(bool daemon);
+
+  std::optional<std::uint64_t> ident() const {
+    const std::lock_guard lock(mutex_);
+    return ident_;
+  }
+
+  std::optional<std::int64_t> native_id() const {
+    const std::lock_guard lock(mutex_);
+    return native_id_;
+  }
+
+  std::stop_source& stop_source() noexcept { return stop_; }
+
+  bool is_current() const {
+    const std::lock_guard lock(mutex_);
+    return ident_.has_value() && *ident_ == this_thread_id && phase_ != Phase::ended;
+  }
+
+ private:
+  enum class Phase : std::uint8_t { fresh, starting, running, ended };
+
+  Phase phase() const {
+    const std::lock_guard lock(mutex_);
+    return phase_;
+  }
+
+  // For one caller only.
+  bool leave_fresh() {
+    const std::lock_guard lock(mutex_);
+    return phase_ == Phase::fresh && (phase_ = Phase::starting, true);
+  }
+
+  std::string said(std::string_view what) const;
+  void forget() noexcept;
+  bool wait_for_end(Until until);
+
+  // ---- The thread's own part
+  void run() noexcept;
+  void begin();
+  void escaped(const std::exception_ptr& exception) const noexcept;
+  void keep_name() noexcept;
+
+  mutable Mutex mutex_;
+  Phase phase_ = Phase::fresh;
+  std::unique_ptr<ThreadBody> body_;  // the thread's own, once it runs
+  std::string name_;
+  bool daemon_;
+  ThreadRecord* record_ = nullptr;  // while it runs
+  std::optional<std::uint64_t> ident_;
+  std::optional<std::int64_t> native_id_;
+
+  WaitList joiners_;
+
+  std::stop_source stop_;
+  Event begun_{"start of a thread"};
+  Mutex joining_;  // held while one of those who join() waits for the operating system
+
+  // Guarded by joining_.
+  NativeThread native_;
+  std::optional<std::list<UnfinishedThread>::iterator> place_;
+
+  bool object_gone_ = false;  // the Thread was destroyed in this very thread, which alone asks
+};
+
+}  // namespace conc::detail
