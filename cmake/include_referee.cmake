@@ -33,7 +33,7 @@ set(floors
   "executor | map_range                                       | ${basis} queue future"
   "executor | detail/pool detail/pool_worker detail/job_times | ${basis} queue future"
   "executor | detail/pool_submit detail/pool_threads          | ${basis} queue future"
-  "executor | detail/pool_work                                | ${basis} queue future"
+  "executor | detail/pool_work detail/pool_steal              | ${basis} queue future"
   "timer    | timer periodic_timer                            | ${basis} queue future"
   "dump     | diagnostics detail/dump detail/watchdog         | ${basis} queue future"
   "logging  | logging logging/                                | ${basis} queue future logging"

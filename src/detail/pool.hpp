@@ -125,16 +125,18 @@ class Pool : public std::enable_shared_from_this<Pool> {
   Job* next_job(Worker& me) noexcept;
   Job* take(Worker& me) noexcept;
   Job* take_local(Worker& me) noexcept;
-  Job* steal(Worker& me) noexcept;
-  Job* steal_from_stretches(const Worker& me) noexcept;
   void end_search(Worker& me) noexcept;
   bool search(Worker& me) noexcept;
   bool lie_down(Worker& me) noexcept;
   void job_ends(Worker& me) noexcept;
   void begin_wait() noexcept;
   void end_wait() noexcept;
-  [[nodiscard]] bool any_elsewhere() noexcept;
   [[nodiscard]] Worker* own_worker() const noexcept;
+
+  // ---- Workers, what they take from each other (pool_steal.cpp)
+  Job* steal(Worker& me) noexcept;
+  Job* steal_from_stretches(const Worker& me) noexcept;
+  [[nodiscard]] bool any_elsewhere() noexcept;
 
   // ---- The end (pool.cpp)
   void take_all_elsewhere(JobChain& jobs) noexcept;

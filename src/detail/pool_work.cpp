@@ -18,9 +18,6 @@ constexpr std::uint32_t fair_turn = 61;
 constexpr std::size_t longest_stretch = 32;
 constexpr std::uint64_t stretch_ns = 8000;
 
-// How many jobs a worker takes from another's queue at most, of half that there are.
-constexpr std::size_t most_stolen = 16;
-
 }  // namespace
 
 std::size_t Pool::Worker::stretch_for(std::size_t queued, std::size_t workers) noexcept {
@@ -140,65 +137,6 @@ Job* Pool::take_local(Worker& me) noexcept {
   if (most == 1) return &me.queue.jobs.pop();
   me.reserve(me.queue.jobs, most);
   return me.claim_next();
-}
-
-// Reserves the older half of another worker's queue; or else claims a job of another's stretch.
-Job* Pool::steal(Worker& me) noexcept {
-  if ((gate_.load(std::memory_order_relaxed) & paused) != 0) return nullptr;
-  if (me.has_stretch()) return me.claim_next();
-  if (local_used_.load(std::memory_order_relaxed)) {
-    me.give_back();
-    const std::lock_guard threads(threads_mutex_);
-    for (const auto& other : threads_) {
-      const ShortGuard guard(other->queue.lock);
-      const std::size_t half = (other->queue.size.load(std::memory_order_relaxed) + 1) / 2;
-      if (half == 0) continue;
-      me.reserve(other->queue.jobs, std::min(half, most_stolen));
-      me.turned = 0;
-      return me.claim_next();
-    }
-  }
-  return steal_from_stretches(me);
-}
-
-Job* Pool::steal_from_stretches(const Worker& me) noexcept {
-  if ((stretches_.load(std::memory_order_relaxed) == 0 &&
-       !local_used_.load(std::memory_order_relaxed)) ||
-      (gate_.load(std::memory_order_relaxed) & paused) != 0) {
-    return nullptr;
-  }
-  const std::lock_guard threads(threads_mutex_);
-  for (const auto& other : threads_) {
-    if (other.get() == &me) continue;
-    const ShortGuard guard(other->stretch_lock);
-    const JobStretch& stretch = other->stretch;
-    for (std::size_t i = stretch.first; i != stretch.end; ++i) {
-      if (Job* const job = JobStretch::claim(stretch.block->slots[i])) return job;
-    }
-  }
-  return nullptr;
-}
-
-// Whether a worker's own queue or its stretch holds a job.
-bool Pool::any_elsewhere() noexcept {
-  if ((!local_used_.load(std::memory_order_relaxed) &&
-       stretches_.load(std::memory_order_relaxed) == 0) ||
-      (gate_.load(std::memory_order_relaxed) & paused) != 0) {
-    return false;
-  }
-  const std::lock_guard threads(threads_mutex_);
-  return std::any_of(threads_.begin(), threads_.end(), [](const auto& worker) {
-    {
-      const ShortGuard guard(worker->queue.lock);
-      if (worker->queue.size.load(std::memory_order_relaxed) != 0) return true;
-    }
-    const ShortGuard guard(worker->stretch_lock);
-    const JobStretch& stretch = worker->stretch;
-    for (std::size_t i = stretch.first; i != stretch.end; ++i) {
-      if (stretch.block->slots[i].load(std::memory_order_relaxed) != nullptr) return true;
-    }
-    return false;
-  });
 }
 
 // The searching worker has found a job, or has something else to do. The next is summoned if there
