@@ -2,7 +2,8 @@
 #pragma once
 
 #include <conc/config.hpp>
-#include <conc/detail/future_state.hpp>
+#include <conc/detail/future_state_base.hpp>
+#include <conc/detail/ref.hpp>
 #include <conc/detail/waiting.hpp>
 
 #include <cstddef>

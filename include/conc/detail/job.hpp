@@ -67,6 +67,9 @@ using JobSlot = Atomic<Job*>;
 CONC_EXPORT void job_returned(bool threw) noexcept;
 CONC_EXPORT void before_completion(bool threw) noexcept;
 
+// Takes the job off the queue that it is in; false when it is in none.
+[[nodiscard]] CONC_EXPORT bool withdraw_job(Job& job) noexcept;
+
 // Jobs on their way into or out of an executor, in order. Whoever fills and empties it holds them.
 class JobChain {
  public:

@@ -1,4 +1,4 @@
-#include <conc/detail/future_state.hpp>
+#include <conc/detail/future_state_base.hpp>
 #include <conc/errors.hpp>
 #include <conc/hooks.hpp>
 
