@@ -2,9 +2,10 @@
 #pragma once
 
 #include <conc/config.hpp>
+#include <conc/detail/continuation.hpp>
+#include <conc/detail/future_access.hpp>
 #include <conc/detail/future_state.hpp>
-#include <conc/detail/job.hpp>
-#include <conc/detail/task_state.hpp>
+#include <conc/detail/ref.hpp>
 #include <conc/errors.hpp>
 #include <conc/until.hpp>
 
@@ -20,55 +21,14 @@ namespace conc {
 
 class Executor;
 template <class T>
-class Future;
-template <class T>
 class Promise;
 
 namespace detail {
-
-struct FutureAccess;
-
-// Gives the jobs to the executor. Throws what Executor::submit throws, and the executor has taken
-// none of them then.
-CONC_EXPORT void enqueue(Executor& executor, JobChain& jobs);
 
 [[noreturn]] CONC_COLD CONC_EXPORT void throw_no_state();
 [[noreturn]] CONC_COLD CONC_EXPORT void throw_gave_up(Until until);
 [[noreturn]] CONC_COLD CONC_EXPORT void throw_cancelled();
 [[noreturn]] CONC_COLD CONC_EXPORT void throw_taken();
-
-// Whether a continuation takes the value, and is left out when there is none; or the future.
-template <class F, class T>
-inline constexpr bool takes_value = std::invocable<F, const T&>;
-template <class F, class T>
-inline constexpr bool takes_value<F, T&> = std::invocable<F, T&>;
-template <class F>
-inline constexpr bool takes_value<F, void> = std::invocable<F>;
-
-// The call of a continuation.
-template <class F, class T>
-class Continuation {
- public:
-  template <class G>
-  Continuation(G&& f, Future<T> source) : f_(std::forward<G>(f)), source_(std::move(source)) {}
-
-  decltype(auto) operator()() && {
-    if constexpr (!takes_value<F, T>) {
-      return std::invoke(std::move(f_), std::move(source_));
-    } else if constexpr (std::is_void_v<T>) {
-      return std::invoke(std::move(f_));
-    } else {
-      return std::invoke(std::move(f_), source_.result());
-    }
-  }
-
- private:
-  [[no_unique_address]] F f_;
-  Future<T> source_;
-};
-
-template <class F, class T>
-using continued_result = std::remove_cv_t<result_of<Continuation<F, T>>>;
 
 }  // namespace detail
 
@@ -226,13 +186,27 @@ class Future {
   // Cost: two allocations.
   // Python: none.
   template <class F>
-  auto then(F&& f) const -> Future<detail::continued_result<std::decay_t<F>, T>>;
+  auto then(F&& f) const -> Future<detail::continued_result<std::decay_t<F>, T>> {
+    using Next = detail::InlineContinuation<std::decay_t<F>, T>;
+    State& state = access();
+    auto [future, task] =
+        detail::FutureAccess::make_task<typename Next::Task>(std::forward<F>(f), *this);
+    state.add_callback(std::make_unique<Next>(std::move(task)));
+    return future;
+  }
 
   // The same, but `f` is called by a worker of the executor, which must outlive this future's work.
   // If the executor takes no more tasks by then, the new future ends with what submit() throws.
   template <class F>
   auto then(Executor& executor, F&& f) const
-      -> Future<detail::continued_result<std::decay_t<F>, T>>;
+      -> Future<detail::continued_result<std::decay_t<F>, T>> {
+    using Next = detail::QueuedContinuation<std::decay_t<F>, T>;
+    State& state = access();
+    auto [future, task] =
+        detail::FutureAccess::make_task<typename Next::Task>(std::forward<F>(f), *this);
+    state.add_callback(std::make_unique<Next>(executor, std::move(task)));
+    return future;
+  }
 
   // Whether both are handles to the same result.
   friend bool operator==(const Future& a, const Future& b) noexcept {
@@ -290,108 +264,7 @@ class Future {
     F f_;
   };
 
-  template <class F>
-  class InlineContinuation;
-  template <class F>
-  class QueuedContinuation;
-
   detail::Ref<State> state_;
 };
-
-namespace detail {
-
-// The way from a handle to its state and back, for the parts of the library.
-struct FutureAccess {
-  template <class T>
-  static Future<T> handle(Ref<FutureState<T>> state) noexcept {
-    return Future<T>(std::move(state));
-  }
-  // Throws UsageError when it is a handle to nothing.
-  template <class T>
-  static FutureState<T>& state(const Future<T>& future) {
-    return future.access();
-  }
-
-  // A task that is not queued yet: the future, and the executor's reference.
-  template <class Task, class... Args>
-  static auto make_task(Args&&... args) {
-    auto* const task = new Task(std::forward<Args>(args)...);
-    return std::pair(handle(Ref<FutureState<typename Task::Result>>::adopt(task)),
-                     Ref<Task>::adopt(task));
-  }
-};
-
-}  // namespace detail
-
-// Calls `f` in the thread that completes the source.
-template <class T>
-template <class F>
-class Future<T>::InlineContinuation final : public detail::Callback {
- public:
-  using Task = detail::TaskState<detail::Continuation<F, T>>;
-  explicit InlineContinuation(detail::Ref<Task> task) noexcept : task_(std::move(task)) {}
-
-  detail::Ref<detail::FutureStateBase> run(detail::FutureStateBase& source) override {
-    const bool call = !detail::takes_value<F, T> || source.phase() == State::value;
-    if (!(call ? task_->run_quietly() : task_->follow_quietly(source))) return {};
-    return std::move(task_);
-  }
-
- private:
-  detail::Ref<Task> task_;
-};
-
-// Gives the call to an executor.
-template <class T>
-template <class F>
-class Future<T>::QueuedContinuation final : public detail::Callback {
- public:
-  using Task = detail::TaskState<detail::Continuation<F, T>>;
-  QueuedContinuation(Executor& executor, detail::Ref<Task> task) noexcept
-      : executor_(executor), task_(std::move(task)) {}
-
-  detail::Ref<detail::FutureStateBase> run(detail::FutureStateBase& source) override {
-    if (detail::takes_value<F, T> && source.phase() != State::value) {
-      if (!task_->follow_quietly(source)) return {};
-      return std::move(task_);
-    }
-    detail::JobChain jobs(*task_);
-    try {
-      detail::enqueue(executor_, jobs);
-    } catch (...) {
-      if (!task_->fail_quietly(std::current_exception())) return {};
-      return std::move(task_);
-    }
-    static_cast<void>(task_.release());  // the executor's now
-    return {};
-  }
-
- private:
-  Executor& executor_;
-  detail::Ref<Task> task_;
-};
-
-template <class T>
-template <class F>
-auto Future<T>::then(F&& f) const -> Future<detail::continued_result<std::decay_t<F>, T>> {
-  using Next = InlineContinuation<std::decay_t<F>>;
-  State& state = access();
-  auto [future, task] =
-      detail::FutureAccess::make_task<typename Next::Task>(std::forward<F>(f), *this);
-  state.add_callback(std::make_unique<Next>(std::move(task)));
-  return future;
-}
-
-template <class T>
-template <class F>
-auto Future<T>::then(Executor& executor, F&& f) const
-    -> Future<detail::continued_result<std::decay_t<F>, T>> {
-  using Next = QueuedContinuation<std::decay_t<F>>;
-  State& state = access();
-  auto [future, task] =
-      detail::FutureAccess::make_task<typename Next::Task>(std::forward<F>(f), *this);
-  state.add_callback(std::make_unique<Next>(executor, std::move(task)));
-  return future;
-}
 
 }  // namespace conc

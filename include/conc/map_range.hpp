@@ -2,6 +2,7 @@
 #pragma once
 
 #include <conc/config.hpp>
+#include <conc/detail/future_access.hpp>
 #include <conc/detail/future_state.hpp>
 #include <conc/detail/job.hpp>
 #include <conc/detail/map_chunk.hpp>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <conc/config.hpp>
+#include <conc/detail/future_access.hpp>
 #include <conc/detail/future_state.hpp>
 #include <conc/errors.hpp>
 #include <conc/future.hpp>

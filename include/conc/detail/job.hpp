@@ -12,7 +12,11 @@
 #include <type_traits>
 #include <utility>
 
-namespace conc::detail {
+namespace conc {
+
+class Executor;
+
+namespace detail {
 
 // How a job left the hands of the executor.
 enum class Ended : std::uint8_t {
@@ -106,6 +110,10 @@ class JobChain {
   std::size_t size_ = 0;
 };
 
+// Gives the jobs to the executor. Throws what Executor::submit throws, and the executor has taken
+// none of them then.
+CONC_EXPORT void enqueue(Executor& executor, JobChain& jobs);
+
 // The memory of posted calls, used again and again: a thread takes it from a cache of its own, and
 // the thread that has run the call puts it into its cache; full and empty caches meet at a common
 // depot. So a post allocates nothing in the steady state. Two sizes, so that a backlog of small
@@ -189,4 +197,5 @@ class PostJob final : public Job {
   [[no_unique_address]] F f_;
 };
 
-}  // namespace conc::detail
+}  // namespace detail
+}  // namespace conc
