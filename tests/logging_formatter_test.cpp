@@ -157,6 +157,17 @@ TEST_F(FormatterTest, LineIsAppended) {
   EXPECT_EQ(line, "> shop.orders");
 }
 
+TEST_F(FormatterTest, DateFormatThatMakesMoreThanAMebibyteIsRefused) {
+  try {
+    const Formatter formatter("%(asctime)s", "%9999999d");
+    ADD_FAILURE();
+  } catch (const std::invalid_argument& refused) {
+    EXPECT_NE(std::string_view(refused.what()).find("%9999999d"), std::string_view::npos);
+  }
+  const Formatter long_one("%(asctime)s", "%99999d");
+  EXPECT_EQ(format(long_one, {}).size(), 99'999U);
+}
+
 // Text of every length around what is gathered before it goes into the line, with and without more
 // behind it.
 TEST_F(FormatterTest, LinesOfEveryLengthAreWhole) {

@@ -46,6 +46,15 @@ DateFormat::DateFormat(std::string_view datefmt)
   static constinit conc::detail::Atomic<std::uint64_t> last_key{default_key};
   format_ += mark;
   key_ = milliseconds_ ? default_key : last_key.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (milliseconds_) return;
+  // How long the text is hardly depends on the time.
+  std::string room;
+  try {
+    static_cast<void>(text({}, room));
+  } catch (const std::length_error&) {
+    throw std::invalid_argument("conc::logging::Formatter: the date format \"" +
+                                std::string(datefmt) + "\" makes a text of more than a mebibyte.");
+  }
 }
 
 std::string_view DateFormat::text(std::chrono::system_clock::time_point time,

@@ -13,12 +13,13 @@ namespace conc::logging::detail {
 class DateFormat {
  public:
   // For strftime(). When it is empty: "2024-05-31 18:07:59,042".
-  // Throws std::invalid_argument when it holds a null character.
+  // Throws std::invalid_argument when it holds a null character, or when strftime() makes more than
+  // a mebibyte of it.
   explicit DateFormat(std::string_view datefmt);
 
   // The time as text, which is there until the thread calls this again, or in `room` if it is too
   // long for that.
-  // Throws std::length_error when strftime() makes more than a mebibyte; std::bad_alloc.
+  // Throws std::bad_alloc, and std::length_error for such a text that the constructor did not see.
   [[nodiscard]] std::string_view text(std::chrono::system_clock::time_point time,
                                       std::string& room) const;
 
