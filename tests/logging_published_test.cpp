@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
+#include <cstdlib>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -13,8 +16,35 @@
 
 #include "gate.hpp"
 
+#if defined(__linux__)
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
 namespace conc::logging::detail {
 namespace {
+
+#if defined(__linux__)
+// With CONC_TEST_SANDBOX in the environment, all of this runs as in a sandbox that does not let a
+// process call membarrier(), so that the readers have to pay.
+[[maybe_unused]] const bool sandbox = [] {
+  if (std::getenv("CONC_TEST_SANDBOX") == nullptr) return false;
+  sock_filter rules[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{std::size(rules), rules};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0) {
+    std::abort();
+  }
+  return true;
+}();
+#endif
 
 std::atomic<int> alive{0};
 
