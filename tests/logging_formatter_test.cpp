@@ -287,6 +287,15 @@ TEST_F(FormatterTest, TimesBefore1970AreShownToo) {
   LogRecord record = some_record;
   record.created = system_clock::time_point(milliseconds(-1));
   EXPECT_EQ(percent("%(asctime)s %(msecs)d", record), "1969-12-31 23:59:59,999 999");
+  using Time = std::chrono::system_clock::time_point;
+  for (int i = 0; i < 2; ++i) {
+    record.created = Time::min();
+    EXPECT_EQ(percent("%(asctime)s", record), "1677-09-21 00:12:43,145");
+    EXPECT_EQ(percent("%(asctime)s", record), "1677-09-21 00:12:43,145");
+    record.created = Time::max();
+    EXPECT_EQ(percent("%(asctime)s", record), "2262-04-11 23:47:16,854");
+    EXPECT_EQ(percent("%(asctime)s", record), "2262-04-11 23:47:16,854");
+  }
 }
 
 TEST_F(FormatterTest, IsSharedByThreads) {

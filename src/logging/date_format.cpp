@@ -22,10 +22,11 @@ constexpr std::uint64_t default_key = 1;
 constexpr char mark = '.';
 
 constexpr std::size_t milliseconds_size = 4;  // ",042"
+constexpr std::int64_t second_in_ns = 1'000'000'000;
 
 struct Slot {
-  std::uint64_t key = 0;  // of nobody
-  std::int64_t second = 0;
+  std::uint64_t key = 0;   // of nobody
+  std::int64_t begin = 0;  // of the second, in nanoseconds since the epoch; not negative
   std::size_t size = 0;
   std::array<char, 64> text{};
 };
@@ -60,22 +61,30 @@ DateFormat::DateFormat(std::string_view datefmt)
 std::string_view DateFormat::text(std::chrono::system_clock::time_point time,
                                   std::string& room) const {
   using std::chrono::milliseconds;
-  const auto since_epoch = std::chrono::floor<milliseconds>(time.time_since_epoch());
-  const auto second = std::chrono::floor<std::chrono::seconds>(since_epoch);
+  using std::chrono::nanoseconds;
+  const auto since_epoch = std::chrono::duration_cast<nanoseconds>(time.time_since_epoch());
+  const std::int64_t now = since_epoch.count();
   Slot& slot = slots[key_ % slots.size()];
-  if (slot.key != key_ || slot.second != second.count()) {
+  std::uint32_t rest = 0;
+  if (slot.key == key_ && now >= slot.begin && now - slot.begin < second_in_ns) [[likely]] {
+    rest = static_cast<std::uint32_t>(now - slot.begin) / 1'000'000;
+  } else {
+    const auto second = std::chrono::floor<std::chrono::seconds>(since_epoch);
+    rest = static_cast<std::uint32_t>(
+        (std::chrono::floor<milliseconds>(since_epoch) - second).count());
     slot.key = 0;
     const std::tm parts = date_and_time(second.count(), Zone::local);
     const std::size_t size =
         std::strftime(slot.text.data(), slot.text.size(), format_.c_str(), &parts);
     if (size == 0 || size + milliseconds_size > slot.text.size()) return long_text(parts, room);
-    slot.key = key_;
-    slot.second = second.count();
     slot.size = size - 1;
+    if (now >= 0) {
+      slot.key = key_;
+      slot.begin = second.count() * second_in_ns;
+    }
   }
   if (!milliseconds_) return {slot.text.data(), slot.size};
   // They change from call to call, and are all that does.
-  const auto rest = static_cast<unsigned>((since_epoch - second).count());
   char* const end = slot.text.data() + slot.size;
   end[0] = ',';
   end[1] = static_cast<char>('0' + rest / 100);
