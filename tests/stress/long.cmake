@@ -1,7 +1,8 @@
 # What is too long for the tests: `cmake --build <directory> --target stress-long` sends a hundred
 # million round trips through every primitive that can send one to another thread and back. A
 # wake-up that is lost once in so many times shows as a program that does not go on, which is ended
-# with a dump of its threads. About an hour. CONC_STRESS_LONG_SCALE says how many millions.
+# with a dump of its threads. Four minutes on two idle processors, more on others.
+# CONC_STRESS_LONG_SCALE says how many millions.
 
 set(CONC_STRESS_LONG_SCALE 100 CACHE STRING "Millions of round trips that stress-long sends")
 
