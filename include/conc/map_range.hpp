@@ -6,11 +6,11 @@
 #include <conc/detail/future_state.hpp>
 #include <conc/detail/job.hpp>
 #include <conc/detail/map_chunk.hpp>
+#include <conc/detail/map_source.hpp>
 #include <conc/detail/task_state.hpp>
 #include <conc/future.hpp>
 #include <conc/until.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <exception>
@@ -20,11 +20,9 @@
 #include <optional>
 #include <ranges>
 #include <stop_token>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
-#include <vector>
 
 namespace conc {
 
@@ -58,7 +56,7 @@ class MapRange {
   using Single = detail::MapSingle<F, Result, std::ranges::range_value_t<Ranges>...>;
   using Chunk = detail::MapChunk<F, Result, std::ranges::range_value_t<Ranges>...>;
   using Slot = typename Chunk::Slot;
-  using Arguments = typename Chunk::Arguments;
+  using Source = detail::MapSource<Chunk, Ranges...>;
 
   // The results of the first task, which are there. Null when there are no more.
   struct Stretch {
@@ -124,32 +122,13 @@ class MapRange {
  private:
   friend class Executor;
 
-  // Whether all values can be counted before the first is copied.
-  static constexpr bool countable =
-      ((std::ranges::forward_range<Ranges> && std::ranges::sized_range<Ranges>)&&...);
-
   template <class G>
   MapRange(Executor& executor, const MapOptions& options, G&& f, Ranges&&... ranges)
       : executor_(executor),
         deadline_(options.timeout.deadline()),
         token_(options.timeout.token() != nullptr ? *options.timeout.token() : std::stop_token()),
-        chunksize_(options.chunksize),
         f_(std::make_shared<const F>(std::forward<G>(f))),
-        ranges_(std::forward<Ranges>(ranges)...) {
-    if (options.buffersize == std::size_t{0}) detail::throw_zero_map_option("buffersize");
-    if (chunksize_ == 0) detail::throw_zero_map_option("chunksize");
-    std::apply(
-        [this](auto&... range) {
-          positions_.emplace(std::ranges::begin(range)...);
-          if constexpr (countable) {
-            left_ = std::min({static_cast<std::size_t>(std::ranges::size(range))...});
-          }
-        },
-        ranges_);
-    if (countable && chunksize_ != 1 && !options.buffersize && left_ != 0) {
-      memory_ = Chunk::allocate(left_);
-      free_ = memory_.get();
-    }
+        source_(checked(options).chunksize, !options.buffersize, std::forward<Ranges>(ranges)...) {
     try {
       for (std::size_t ahead = 0; !options.buffersize || ahead < *options.buffersize; ++ahead) {
         if (!submit_next()) break;
@@ -158,20 +137,26 @@ class MapRange {
       give_up();
       throw;
     }
-    memory_.reset();  // the chunks have it
+    source_.let_go_of_memory();
+  }
+
+  static const MapOptions& checked(const MapOptions& options) {
+    if (options.buffersize == std::size_t{0}) detail::throw_zero_map_option("buffersize");
+    if (options.chunksize == 0) detail::throw_zero_map_option("chunksize");
+    return options;
   }
 
   // ---- The calls to come
 
   // False when the shortest range has come to its end.
   bool submit_next() {
-    if (chunksize_ == 1) {
-      std::optional<Arguments> arguments = next_arguments();
+    if (source_.chunksize() == 1) {
+      std::optional<typename Source::Arguments> arguments = source_.next_arguments();
       if (!arguments) return false;
       submit(singles_, [f = f_, x = std::move(*arguments)]() mutable { return Single(*f, x); });
       return true;
     }
-    std::optional<Chunk> chunk = next_chunk();
+    std::optional<Chunk> chunk = source_.next_chunk();
     if (!chunk) return false;
     submit(chunks_, [f = f_, chunk = std::move(*chunk)]() mutable {
       chunk.run(*f);
@@ -189,48 +174,6 @@ class MapRange {
     detail::JobChain jobs(*task);
     detail::enqueue(executor_, jobs);
     static_cast<void>(task.release());  // the executor's now
-  }
-
-  std::optional<Chunk> next_chunk() {
-    if constexpr (countable) {
-      const std::size_t calls = std::min(chunksize_, left_);
-      if (calls == 0) return std::nullopt;
-      auto memory = memory_ ? memory_ : Chunk::allocate(calls);
-      auto* const first = memory_ ? std::exchange(free_, free_ + calls) : memory.get();
-      left_ -= calls;
-      return std::apply(
-          [&](auto&... position) {
-            return std::optional<Chunk>(std::in_place, std::move(memory), first, calls,
-                                        position...);
-          },
-          *positions_);
-    } else {
-      std::vector<Arguments> several;
-      while (several.size() != chunksize_) {
-        std::optional<Arguments> arguments = next_arguments();
-        if (!arguments) break;
-        several.push_back(std::move(*arguments));
-      }
-      if (several.empty()) return std::nullopt;
-      return std::optional<Chunk>(std::in_place, std::move(several));
-    }
-  }
-
-  // The arguments of the next call, if there are any.
-  std::optional<Arguments> next_arguments() {
-    return std::apply(
-        [this](auto&... range) {
-          return std::apply(
-              [&range...](auto&... position) -> std::optional<Arguments> {
-                const bool at_end = ((position == std::ranges::end(range)) || ...);
-                if (at_end) return std::nullopt;
-                std::optional<Arguments> arguments(std::in_place, *position...);
-                (static_cast<void>(++position), ...);
-                return arguments;
-              },
-              *positions_);
-        },
-        ranges_);
   }
 
   // ---- The results
@@ -286,13 +229,8 @@ class MapRange {
   Executor& executor_;
   const Until::Clock::time_point deadline_;
   const std::stop_token token_;
-  const std::size_t chunksize_;
-  std::shared_ptr<const F> f_;
-  std::tuple<Ranges...> ranges_;
-  std::optional<std::tuple<std::ranges::iterator_t<Ranges>...>> positions_;
-  std::size_t left_ = 0;           // so many values were not copied yet, when they are countable
-  typename Chunk::Memory memory_;  // of the chunks that are submitted at once
-  Slot* free_ = nullptr;           // the first of its slots that belongs to none
+  const std::shared_ptr<const F> f_;
+  Source source_;                       // the calls to come
   std::deque<Future<Single>> singles_;  // the results to come, when chunksize is 1
   std::deque<Future<Chunk>> chunks_;    // the same otherwise
   bool begun_ = false;
