@@ -385,6 +385,7 @@ TEST_F(QueueHandlerTest, ClosedHandlerWaitsForNoRoomButForTheListener) {
   EXPECT_EQ(handler->dropped(), 1u);
   QueueListener listener(queue, {kept});
   listener.start();
+  ASSERT_TRUE(eventually([this] { return queue->empty(); }));  // or there is no room for it
   logger.warning("3");
   const Lines lines = kept->lines();
   ASSERT_FALSE(lines.empty());
