@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,7 +14,11 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <vector>
 
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,10 +31,29 @@ namespace conc::test {
 namespace {
 
 using logging::SocketHandler;
+using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
+
+// When somebody asked for a connection. For tests of one thread.
+std::vector<Clock::time_point> attempts;
+std::atomic<bool> attempts_are_kept{false};
+
+}  // namespace
+}  // namespace conc::test
+
+// In the place of the C library's.
+extern "C" int connect(int fd, const ::sockaddr* address, ::socklen_t size) {
+  if (conc::test::attempts_are_kept) conc::test::attempts.push_back(conc::test::Clock::now());
+  return static_cast<int>(::syscall(SYS_connect, fd, address, size));
+}
+
+namespace conc::test {
+namespace {
 
 class SocketHandlerTest : public LoggingTest {
  protected:
+  static std::uint16_t port_of_nobody() { return port_of(bound(SOCK_STREAM)); }
+
   // A handler that writes bare messages.
   static std::unique_ptr<SocketHandler> plain(std::uint16_t port,
                                               const logging::SocketOptions& options = {}) {
@@ -67,11 +93,7 @@ TEST_F(SocketHandlerTest, BadOptionsAreRefused) {
 }
 
 TEST_F(SocketHandlerTest, KeepsRecordsUntilSomebodyListens) {
-  std::uint16_t port = 0;
-  {
-    const Fd unused = bound(SOCK_STREAM);
-    port = port_of(unused);
-  }
+  const std::uint16_t port = port_of_nobody();
   const auto handler = plain(port, {.first_retry = 0ms, .last_retry = 0ms});
   handler->handle({.message = "1"});
   handler->handle({.message = "2"});
@@ -87,11 +109,7 @@ TEST_F(SocketHandlerTest, KeepsRecordsUntilSomebodyListens) {
 }
 
 TEST_F(SocketHandlerTest, DropsTheOldestBeyondItsRoomAndCounts) {
-  std::uint16_t port = 0;
-  {
-    const Fd unused = bound(SOCK_STREAM);
-    port = port_of(unused);
-  }
+  const std::uint16_t port = port_of_nobody();
   const auto handler = plain(port, {.first_retry = 0ms, .last_retry = 0ms, .max_bytes = 6});
   for (const char* text : {"1", "2", "3", "4", "5"}) handler->handle({.message = text});
   EXPECT_EQ(handler->dropped(), 2u);
@@ -104,11 +122,7 @@ TEST_F(SocketHandlerTest, DropsTheOldestBeyondItsRoomAndCounts) {
 }
 
 TEST_F(SocketHandlerTest, DoesNotTryAgainBeforeItIsTime) {
-  std::uint16_t port = 0;
-  {
-    const Fd unused = bound(SOCK_STREAM);
-    port = port_of(unused);
-  }
+  const std::uint16_t port = port_of_nobody();
   const auto handler = plain(port, {.first_retry = 1h, .last_retry = 1h});
   handler->handle({.message = "1"});
   const Fd server = bound(SOCK_STREAM, port);
@@ -119,6 +133,86 @@ TEST_F(SocketHandlerTest, DoesNotTryAgainBeforeItIsTime) {
   Fd client = accepted(server);
   EXPECT_EQ(client.line(), "1\n");
   EXPECT_EQ(client.line(), "2\n");
+}
+
+TEST_F(SocketHandlerTest, WaitsTwiceAsLongAfterEachAttemptUpToTheLongest) {
+  attempts.clear();
+  attempts_are_kept = true;
+  const auto handler = plain(port_of_nobody(), {.first_retry = 5ms, .last_retry = 30ms});
+  while (attempts.size() < 13) handler->handle({.message = "m"});
+  attempts_are_kept = false;
+  std::vector<std::chrono::milliseconds> least{5ms, 10ms, 20ms};
+  least.resize(12, 30ms);
+  for (std::size_t i = 0; i < 12; ++i) EXPECT_GE(attempts[i + 1] - attempts[i], least[i]) << i;
+  // Doubled without end it would be twenty seconds.
+  EXPECT_LT(attempts.back() - attempts.front(), 10s);
+}
+
+TEST_F(SocketHandlerTest, WaitsAsAtFirstAfterAConnectionThatWasLost) {
+  attempts.clear();
+  attempts_are_kept = true;
+  const std::uint16_t port = port_of_nobody();
+  const auto handler = plain(port, {.first_retry = 1ms, .last_retry = 1h});
+  while (attempts.size() < 9) handler->handle({.message = "1"});
+  {
+    const Fd server = bound(SOCK_STREAM, port);
+    handler->flush();
+    ASSERT_EQ(accepted(server).line(), "1\n");
+  }
+  attempts.clear();
+  while (attempts.size() < 4) handler->handle({.message = "2"});
+  attempts_are_kept = false;
+  // Going on with half a second it would be seconds.
+  EXPECT_LT(attempts.back() - attempts.front(), 1s);
+}
+
+TEST_F(SocketHandlerTest, LongestTimesAreNotTooLong) {
+  constexpr auto longest = std::chrono::milliseconds::max();
+  const Fd server = bound(SOCK_STREAM);
+  const auto handler = plain(
+      port_of(server),
+      {.timeout = longest, .first_retry = longest, .last_retry = longest, .max_bytes = 64u << 20});
+  const std::string text(16u << 20, 'x');  // more than the kernel keeps for a connection
+  handler->handle({.message = text});
+  Fd client = accepted(server);
+  bool whole = false;
+  std::thread reader([&] { whole = client.line() == text + "\n"; });
+  EXPECT_NO_THROW(handler->flush());
+  handler->close();
+  reader.join();
+  EXPECT_TRUE(whole);
+
+  const auto waiting = plain(port_of_nobody(), {.first_retry = longest, .last_retry = longest});
+  attempts.clear();
+  attempts_are_kept = true;
+  for (int i = 0; i < 3; ++i) waiting->handle({.message = "m"});
+  attempts_are_kept = false;
+  EXPECT_EQ(attempts.size(), 1u);
+}
+
+TEST_F(SocketHandlerTest, SignalsDoNotEndTheWaitForTheOtherSide) {
+  struct ::sigaction quiet {};
+  struct ::sigaction before {};
+  quiet.sa_handler = [](int) {};
+  ASSERT_EQ(::sigaction(SIGUSR1, &quiet, &before), 0);
+  const Fd server = bound(SOCK_STREAM);
+  const auto handler = plain(port_of(server), {.timeout = 30s, .max_bytes = 64u << 20});
+  const std::string text(16u << 20, 'x');
+  handler->handle({.message = text});
+  Fd client = accepted(server);
+  std::atomic<bool> flushed{false};
+  std::thread flusher([&] {
+    EXPECT_NO_THROW(handler->flush());
+    flushed = true;
+  });
+  for (int i = 0; i < 50; ++i) {
+    ::pthread_kill(flusher.native_handle(), SIGUSR1);
+    std::this_thread::sleep_for(100us);
+  }
+  EXPECT_FALSE(flushed);
+  EXPECT_TRUE(client.line() == text + "\n");
+  flusher.join();
+  ::sigaction(SIGUSR1, &before, nullptr);
 }
 
 TEST_F(SocketHandlerTest, ConnectionThatTheOtherSideClosedIsMadeAgainAndNothingLost) {

@@ -1,8 +1,8 @@
 #include <conc/detail/machine.hpp>
 #include <conc/logging/json_formatter.hpp>
 #include <conc/logging/socket_handler.hpp>
+#include <conc/until.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <deque>
@@ -59,13 +59,12 @@ class SocketHandler::Link {
   }
 
   void send_all() {
-    const Clock::time_point deadline = Clock::now() + options_.timeout;
+    const Clock::time_point deadline = Until(options_.timeout).deadline();
     retry_at_ = {};
     for (;;) {
       send_now();
       if (lines_.empty()) return;
-      const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
-      if (left <= milliseconds(0) || !socket_ || !socket_.wait_writable(left)) {
+      if (!socket_ || !socket_.wait_writable(deadline)) {
         throw std::system_error(ETIMEDOUT, std::generic_category(),
                                 "conc::logging::SocketHandler: cannot send all to " + where());
       }
@@ -96,10 +95,10 @@ class SocketHandler::Link {
   bool connect_if_due() {
     if (Clock::now() < retry_at_) return false;
     try {
-      socket_ = detail::Socket::tcp(host_, port_, options_.timeout);
+      socket_ = detail::Socket::tcp(host_, port_, Until(options_.timeout).deadline());
     } catch (...) {
-      retry_at_ = Clock::now() + pause_;
-      pause_ = std::min(2 * pause_, options_.last_retry);
+      retry_at_ = Until(pause_).deadline();
+      pause_ = pause_ <= options_.last_retry / 2 ? 2 * pause_ : options_.last_retry;
       throw;
     }
     pause_ = options_.first_retry;

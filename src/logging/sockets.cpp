@@ -1,7 +1,10 @@
 #include "sockets.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <system_error>
@@ -17,26 +20,11 @@
 namespace conc::logging::detail {
 namespace {
 
-using std::chrono::milliseconds;
-
 // How long a datagram may wait for a receiver that does not keep up.
 constexpr ::timeval datagram_patience{1, 0};
 
 [[noreturn]] void fail(int error, const std::string& whom) {
   throw std::system_error(error, std::generic_category(), "cannot reach " + whom);
-}
-
-// 0, or what went wrong.
-int connect_within(int fd, const ::sockaddr* address, ::socklen_t size, milliseconds timeout) {
-  if (::connect(fd, address, size) == 0) return 0;
-  if (errno != EINPROGRESS && errno != EINTR) return errno;
-  ::pollfd ready{fd, POLLOUT, 0};
-  const int count = ::poll(&ready, 1, static_cast<int>(timeout.count()));
-  if (count < 0) return errno;
-  if (count == 0) return ETIMEDOUT;
-  int error = 0;
-  ::socklen_t length = sizeof error;
-  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
 }  // namespace
@@ -74,11 +62,11 @@ Socket Socket::udp(const std::string& host, std::uint16_t port) {
   return open(host, port, SOCK_DGRAM, {});
 }
 
-Socket Socket::tcp(const std::string& host, std::uint16_t port, milliseconds timeout) {
-  return open(host, port, SOCK_STREAM | SOCK_NONBLOCK, timeout);
+Socket Socket::tcp(const std::string& host, std::uint16_t port, Deadline deadline) {
+  return open(host, port, SOCK_STREAM | SOCK_NONBLOCK, deadline);
 }
 
-Socket Socket::open(const std::string& host, std::uint16_t port, int type, milliseconds timeout) {
+Socket Socket::open(const std::string& host, std::uint16_t port, int type, Deadline deadline) {
   const std::string whom = host + ":" + std::to_string(port);
   ::addrinfo hints{};
   hints.ai_socktype = type & ~SOCK_NONBLOCK;
@@ -90,10 +78,20 @@ Socket Socket::open(const std::string& host, std::uint16_t port, int type, milli
   int error = ENOENT;
   for (const ::addrinfo* one = all.get(); one != nullptr; one = one->ai_next) {
     Socket socket(::socket(one->ai_family, type | SOCK_CLOEXEC, one->ai_protocol));
-    error = !socket ? errno : connect_within(socket.fd_, one->ai_addr, one->ai_addrlen, timeout);
+    error = !socket ? errno : socket.connect(one->ai_addr, one->ai_addrlen, deadline);
     if (error == 0) return socket;
   }
   fail(error, whom);
+}
+
+// 0, or what went wrong.
+int Socket::connect(const ::sockaddr* address, ::socklen_t size, Deadline deadline) const {
+  if (::connect(fd_, address, size) == 0) return 0;
+  if (errno != EINPROGRESS && errno != EINTR) return errno;
+  if (!wait_writable(deadline)) return ETIMEDOUT;
+  int error = 0;
+  ::socklen_t length = sizeof error;
+  return ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
 bool Socket::closed_by_peer() const noexcept {
@@ -102,9 +100,18 @@ bool Socket::closed_by_peer() const noexcept {
   return count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
-bool Socket::wait_writable(milliseconds timeout) const noexcept {
-  ::pollfd ready{fd_, POLLOUT, 0};
-  return ::poll(&ready, 1, static_cast<int>(timeout.count())) > 0;
+bool Socket::wait_writable(Deadline deadline) const noexcept {
+  // poll() takes an int: a longer time is waited for in parts, as is one that a signal cut short.
+  constexpr std::chrono::milliseconds none{0};
+  constexpr std::chrono::milliseconds longest{std::numeric_limits<int>::max()};
+  for (bool time_is_up = false; !time_is_up;) {
+    const auto left = deadline - conc::detail::SteadyClock::now();
+    time_is_up = left <= none;
+    const auto part = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(left), none, longest);
+    ::pollfd ready{fd_, POLLOUT, 0};
+    if (::poll(&ready, 1, static_cast<int>(part.count())) > 0) return true;
+  }
+  return false;
 }
 
 }  // namespace conc::logging::detail

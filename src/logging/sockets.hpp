@@ -1,9 +1,12 @@
 // Sockets, as far as handlers need them.
 #pragma once
 
-#include <chrono>
+#include <conc/detail/machine.hpp>
+
 #include <cstdint>
 #include <string>
+
+#include <sys/socket.h>
 
 namespace conc::logging::detail {
 
@@ -11,6 +14,8 @@ namespace conc::logging::detail {
 // raises no signal.
 class Socket {
  public:
+  using Deadline = conc::detail::SteadyClock::time_point;
+
   Socket() noexcept = default;
   ~Socket() { close(); }
   Socket(const Socket&) = delete;
@@ -24,8 +29,8 @@ class Socket {
   // A datagram socket of the file system.
   static Socket unix_datagram(const std::string& path);
   static Socket udp(const std::string& host, std::uint16_t port);
-  // Not blocking. Waits at most so long for the connection.
-  static Socket tcp(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout);
+  // Not blocking. Waits for the connection until then, whichever of the host's addresses it is to.
+  static Socket tcp(const std::string& host, std::uint16_t port, Deadline deadline);
 
   [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
   [[nodiscard]] int fd() const noexcept { return fd_; }
@@ -34,13 +39,13 @@ class Socket {
   // Whether the other side has closed the connection.
   [[nodiscard]] bool closed_by_peer() const noexcept;
 
-  // Waits until something can be sent; false when the time is up.
-  [[nodiscard]] bool wait_writable(std::chrono::milliseconds timeout) const noexcept;
+  // Waits until something can be sent, or the connection broke. False when the time is up.
+  [[nodiscard]] bool wait_writable(Deadline deadline) const noexcept;
 
  private:
   explicit Socket(int fd) noexcept : fd_(fd) {}
-  static Socket open(const std::string& host, std::uint16_t port, int type,
-                     std::chrono::milliseconds timeout);
+  static Socket open(const std::string& host, std::uint16_t port, int type, Deadline deadline);
+  [[nodiscard]] int connect(const ::sockaddr* address, ::socklen_t size, Deadline deadline) const;
 
   int fd_ = -1;
 };
