@@ -10,6 +10,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,19 +65,21 @@ class DurabilityTest : public LoggingFileTest {
     return status;
   }
 
-  Logger& to_file() const {
+  static Logger& to_handler(std::shared_ptr<logging::Handler> handler) {
     Logger& logger = get_logger("durable");
     logger.set_propagate(false);
     logger.set_level(logging::Level::info);
-    logger.add_handler(std::make_shared<logging::FileHandler>(file()));
+    logger.add_handler(std::move(handler));
     return logger;
   }
+  Logger& to_file() const { return to_handler(std::make_shared<logging::FileHandler>(file())); }
 
-  void expect_all() const {
-    std::string expected;
-    for (int i = 1; i <= 100; ++i) expected += std::to_string(i) + "\n";
-    EXPECT_EQ(content(file()), expected);
+  static std::string numbers(int first, int last) {
+    std::string lines;
+    for (int i = first; i <= last; ++i) lines += std::to_string(i) + "\n";
+    return lines;
   }
+  void expect_all() const { EXPECT_EQ(content(file()), numbers(1, 100)); }
 };
 
 TEST_F(DurabilityTest, ExitWritesEverything) {
@@ -124,6 +127,38 @@ TEST_F(DurabilityTest, AbortWritesEverythingIfAskedFor) {
   });
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
   expect_all();
+}
+
+TEST_F(DurabilityTest, CrashWritesWhatIsHeldBackForAFileThatWasRolledOver) {
+  const int status = in_child([&] {
+    auto handler = std::make_shared<logging::RotatingFileHandler>(
+        file(), logging::RotatingOptions{.max_bytes = 200, .backup_count = 9});
+    Logger& logger = to_handler(handler);
+    logging::flush_on_crash();
+    for (int i = 1; i <= 100; ++i) logger.info("{}", i);
+    std::abort();
+  });
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+  fs::path before = file();
+  before += ".1";
+  EXPECT_EQ(content(before) + content(file()), numbers(1, 100));
+  EXPECT_FALSE(content(file()).empty());
+}
+
+TEST_F(DurabilityTest, CrashWritesWhatIsHeldBackForAFileThatWasMovedAway) {
+  fs::path moved = file();
+  moved += ".moved";
+  const int status = in_child([&] {
+    Logger& logger = to_handler(std::make_shared<logging::WatchedFileHandler>(file()));
+    logging::flush_on_crash();
+    for (int i = 1; i <= 50; ++i) logger.info("{}", i);
+    fs::rename(file(), moved);
+    for (int i = 51; i <= 100; ++i) logger.info("{}", i);
+    std::abort();
+  });
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+  EXPECT_EQ(content(moved), numbers(1, 50));
+  EXPECT_EQ(content(file()), numbers(51, 100));
 }
 
 TEST_F(DurabilityTest, FaultWritesEverythingIfAskedFor) {
