@@ -6,44 +6,28 @@
 
 #include <unistd.h>
 
+#include "part_list.hpp"
+
 namespace conc::logging::detail {
 
-// All stores are in a list that only grows, so a signal handler can walk it at any moment.
-//
-//   taken    by a block; false: the next block may have it
 //   fd       where the lines go, stored before `filled`
 //   filled   so many bytes of `text` are whole lines; stored after them. 0: nothing to write
 //   saved    so many of them a signal handler has written, if the program goes on after it
-struct Block::Store {
-  Store* next = nullptr;
-  conc::detail::Atomic<bool> taken{true};
+struct Block::Store : PartList<Store>::Link {
   conc::detail::Atomic<int> fd{-1};
   conc::detail::Atomic<std::size_t> filled{0};
   conc::detail::Atomic<std::size_t> saved{0};
   char text[capacity];
 
-  static constinit conc::detail::Atomic<Store*> all;
-
-  static Store* take() {
-    for (Store* one = all.load(std::memory_order_acquire); one != nullptr; one = one->next) {
-      bool taken = false;
-      if (one->taken.compare_exchange_strong(taken, true, std::memory_order_acquire)) return one;
-    }
-    auto* const made = new Store;
-    made->next = all.load(std::memory_order_relaxed);
-    while (!all.compare_exchange_weak(made->next, made, std::memory_order_release,
-                                      std::memory_order_relaxed)) {
-    }
-    return made;
-  }
+  static constinit PartList<Store> all;
 };
 
-constinit conc::detail::Atomic<Block::Store*> Block::Store::all{nullptr};
+constinit PartList<Block::Store> Block::Store::all{};
 
 Block::~Block() {
   if (store_ == nullptr) return;
   clear();
-  store_->taken.store(false, std::memory_order_release);
+  store_->give_back();
 }
 
 std::size_t Block::size() const noexcept {
@@ -70,7 +54,7 @@ std::string_view Block::text() const noexcept {
 bool Block::append(std::string_view line, int fd) {
   const std::size_t before = size();
   if (line.size() > capacity - before) return false;
-  if (store_ == nullptr) store_ = Store::take();
+  if (store_ == nullptr) store_ = Store::all.take();
   ends_.push_back(static_cast<std::uint32_t>(before + line.size()));
   std::memcpy(store_->text + before, line.data(), line.size());
   if (before == 0) store_->fd.store(fd, std::memory_order_relaxed);
@@ -87,7 +71,7 @@ void Block::clear() noexcept {
 }
 
 void Block::write_all_after_crash() noexcept {
-  for (Store* one = Store::all.load(std::memory_order_acquire); one != nullptr; one = one->next) {
+  for (Store* one = Store::all.first(); one != nullptr; one = one->next()) {
     const std::size_t filled = one->filled.load(std::memory_order_acquire);
     std::size_t done = one->saved.load(std::memory_order_relaxed);
     while (done < filled) {

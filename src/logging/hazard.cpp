@@ -32,9 +32,9 @@ constinit thread_local bool ended = false;  // what has a destructor is gone
 constinit thread_local Hazard::Marks* Hazard::latest = nullptr;
 constinit conc::detail::Atomic<bool> Hazard::writer_pays{false};
 
-conc::detail::Atomic<Hazard::Marks*>& Hazard::all() noexcept {
-  static constinit conc::detail::Atomic<Marks*> first{nullptr};
-  return first;
+PartList<Hazard::Marks>& Hazard::all() noexcept {
+  static constinit PartList<Marks> list;
+  return list;
 }
 
 // Gives back the thread's marks at its end. What it logs after that borrows some for each call.
@@ -46,19 +46,6 @@ struct Hazard::Owner {
     give_back();
   }
 };
-
-Hazard::Marks* Hazard::take() {
-  for (Marks* one = all().load(std::memory_order_acquire); one != nullptr; one = one->next) {
-    bool taken = false;
-    if (one->taken.compare_exchange_strong(taken, true, std::memory_order_acquire)) return one;
-  }
-  auto* const made = new Marks;
-  made->next = all().load(std::memory_order_relaxed);
-  while (!all().compare_exchange_weak(made->next, made, std::memory_order_release,
-                                      std::memory_order_relaxed)) {
-  }
-  return made;
-}
 
 // Whoever asks first decides, for good: a reader that does not pay finds no writer that thinks it did.
 bool Hazard::writers_pay() noexcept {
@@ -72,7 +59,7 @@ bool Hazard::writers_pay() noexcept {
 
 Hazard::Marks* Hazard::more() {
   writers_pay();
-  Marks* const marks = take();
+  Marks* const marks = all().take();
   marks->borrowed = ended || latest != nullptr;
   marks->before = latest;
   latest = marks;
@@ -86,12 +73,12 @@ void Hazard::give_back() noexcept {
   while (latest != nullptr && latest->borrowed && latest->used == 0) {
     Marks* const marks = latest;
     latest = marks->before;
-    marks->taken.store(false, std::memory_order_release);
+    marks->give_back();
   }
 }
 
 bool Hazard::is_marked(const void* object) noexcept {
-  for (const Marks* one = all().load(std::memory_order_acquire); one != nullptr; one = one->next) {
+  for (const Marks* one = all().first(); one != nullptr; one = one->next()) {
     for (const auto& place : one->objects) {
       if (place.load(std::memory_order_seq_cst) == object) return true;
     }

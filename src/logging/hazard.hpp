@@ -8,6 +8,8 @@
 #include <bit>
 #include <cstddef>
 
+#include "part_list.hpp"
+
 namespace conc::logging::detail {
 
 // A hazard pointer. A reader marks what it is about to read, and then makes sure that it can still
@@ -67,16 +69,13 @@ class Hazard {
   static constexpr int room = 8;
   static constexpr unsigned all_used = (1U << room) - 1;
 
-  // Of one thread at a time; others read `objects`. All are in a list that only grows, and are taken
-  // again when their thread is gone. A cache line apart from those of other threads, and from the
-  // line that a processor fetches along.
-  struct alignas(128) Marks {
+  // Of one thread at a time, to be taken again when it is gone; others read `objects`. A cache line
+  // apart from those of other threads, and from the line that a processor fetches along.
+  struct alignas(128) Marks : PartList<Marks>::Link {
     conc::detail::Atomic<const void*> objects[room] = {};
     unsigned used = 0;      // a bit for each of them
     bool borrowed = false;  // to be given back as soon as none is used
     Marks* before = nullptr;
-    Marks* next = nullptr;  // in the list of all
-    conc::detail::Atomic<bool> taken{true};
   };
 
   // Those of the calling thread, which end with the ones that they point to as `before`.
@@ -87,9 +86,8 @@ class Hazard {
   static constinit conc::detail::Atomic<bool> writer_pays;
 
   struct Owner;
-  static conc::detail::Atomic<Marks*>& all() noexcept;
+  static PartList<Marks>& all() noexcept;
   static bool writers_pay() noexcept;
-  static Marks* take();
   CONC_COLD static Marks* more();
   CONC_COLD static void give_back() noexcept;
 
