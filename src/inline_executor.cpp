@@ -1,6 +1,7 @@
 #include <conc/errors.hpp>
 #include <conc/inline_executor.hpp>
 
+#include "detail/host.hpp"
 #include "detail/message.hpp"
 
 namespace conc {
@@ -12,6 +13,7 @@ void InlineExecutor::enqueue(detail::JobChain& jobs) {
     throw UsageError(detail::message("InlineExecutor", nullptr,
                                      "got a call to run after shutdown(); submit before that"));
   }
+  const detail::GuestJob guest;
   while (!jobs.empty()) jobs.pop_front().run();
 }
 

@@ -1,4 +1,5 @@
 #include <conc/errors.hpp>
+#include <conc/event.hpp>
 #include <conc/future.hpp>
 #include <conc/promise.hpp>
 
@@ -340,6 +341,38 @@ TEST(Future, CancelIsTooLateWhenItRunsOrIsDone) {
   EXPECT_FALSE(future.cancel());
   EXPECT_FALSE(future.cancelled());
   EXPECT_EQ(future.result(), 1);
+}
+
+TEST(Future, CancelOutlivesTheLastHandleInTheCaptures) {
+  struct Owner {
+    Future<void> future;
+  };
+  struct Capture {
+    Capture(std::shared_ptr<Owner> its_owner, conc::Event& in, conc::Event& out)
+        : owner(std::move(its_owner)), entered(&in), leave(&out) {}
+    Capture(Capture&&) = default;
+    Capture& operator=(Capture&&) = delete;
+    ~Capture() {
+      if (owner == nullptr) return;
+      entered->set();
+      leave->wait();
+    }
+    std::shared_ptr<Owner> owner;
+    conc::Event* entered;
+    conc::Event* leave;
+  };
+  conc::Event entered;
+  conc::Event leave;
+  Promise<void> promise;
+  auto owner = std::make_shared<Owner>();
+  Future<void>& handle = owner->future;
+  handle = promise.future().then([capture = Capture(owner, entered, leave)] {});
+  owner.reset();
+  std::thread canceller([&handle] { EXPECT_TRUE(handle.cancel()); });
+  entered.wait();
+  promise.set_result();  // the continuation finds that it was cancelled, and lets go
+  leave.set();
+  canceller.join();
 }
 
 TEST(Future, CancelWakesTheWaiters) {

@@ -1,7 +1,9 @@
 #include <conc/as_completed.hpp>
+#include <conc/barrier.hpp>
 #include <conc/errors.hpp>
 #include <conc/event.hpp>
 #include <conc/hooks.hpp>
+#include <conc/inline_executor.hpp>
 #include <conc/promise.hpp>
 #include <conc/thread_pool_executor.hpp>
 #include <conc/wait.hpp>
@@ -15,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
@@ -23,6 +26,8 @@
 #include <vector>
 
 #include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "allocations.hpp"
 #include "eventually.hpp"
@@ -229,11 +234,84 @@ TEST(ThreadPoolExecutor, SubmitRacesWithThreadsThatEnd) {
   EXPECT_EQ(pool.stats().done, 2000U);
 }
 
+// What a thread does at its very end.
+struct LastSteps {
+  LastSteps() = default;
+  LastSteps(const LastSteps&) = delete;
+  LastSteps& operator=(const LastSteps&) = delete;
+  ~LastSteps() {
+    if (steps) steps();
+  }
+  std::function<void()> steps;
+};
+thread_local LastSteps last_steps;
+
+TEST(ThreadPoolExecutor, AThreadThatEndsMayUseThePool) {
+  ThreadPoolExecutor pool({.max_workers = 1, .idle_timeout = 0ns});
+  Event replaced;
+  std::atomic<int> ran = 0;
+  pool.post([&] {
+    last_steps.steps = [&] {
+      // Until there is another thread in its place, whose start must not wait for this one.
+      replaced.wait();
+      static_cast<void>(pool.stats());
+      pool.post([&ran] { ++ran; });
+    };
+  });
+  EXPECT_TRUE(eventually([&pool] { return pool.stats().workers == 0; }));
+  pool.submit([&ran] { ++ran; }).result();
+  replaced.set();
+  EXPECT_TRUE(eventually([&ran] { return ran == 2; }));
+  pool.shutdown();
+}
+
+TEST(ThreadPoolExecutor, ShutdownWaitsForTheLastStepsOfItsThreads) {
+  ThreadPoolExecutor pool({.max_workers = 1, .idle_timeout = 0ns});
+  std::atomic<int> steps = 0;
+  for (int i = 0; i < 5; ++i) {
+    pool.submit([&steps] {
+          last_steps.steps = [&steps] {
+            std::this_thread::sleep_for(1ms);
+            ++steps;
+          };
+        })
+        .wait();
+    EXPECT_TRUE(eventually([&pool] { return pool.stats().workers == 0; }));
+  }
+  pool.shutdown();
+  EXPECT_EQ(steps, 5);
+}
+
 TEST(ThreadPoolExecutor, TheInitializerRunsOnceInEachThread) {
   static thread_local int initialized = 0;
   ThreadPoolExecutor pool({.max_workers = 2, .initializer = [] { ++initialized; }});
   { const Plug plug(pool); }
   for (int i = 0; i < 20; ++i) EXPECT_EQ(pool.submit([] { return initialized; }).result(), 1);
+}
+
+TEST(ThreadPoolExecutor, InitializersRunAtTheSameTime) {
+  conc::Barrier all_are_in(3);
+  ThreadPoolExecutor pool({.max_workers = 3, .initializer = [&all_are_in] { all_are_in.wait(); }});
+  std::vector<Future<void>> futures;
+  for (int i = 0; i < 3; ++i) futures.push_back(pool.submit([] {}));
+  for (const auto& future : futures) future.result(30s);
+  EXPECT_TRUE(at_rest(pool));
+  EXPECT_EQ(pool.stats().workers, 3U);
+}
+
+TEST(ThreadPoolExecutor, AWorkerInItsInitializerIsEnoughForOneCall) {
+  Event go;
+  ThreadPoolExecutor pool({.max_workers = 3, .initializer = [&go] { go.wait(); }});
+  const auto first = pool.submit([] {});
+  EXPECT_TRUE(conc::test::eventually_waiting(go, 1));
+  EXPECT_EQ(pool.stats().workers, 1U);
+  const auto second = pool.submit([] {});
+  EXPECT_TRUE(conc::test::eventually_waiting(go, 2));
+  EXPECT_EQ(pool.stats().workers, 2U);
+  go.set();
+  first.wait();
+  second.wait();
+  EXPECT_TRUE(at_rest(pool));
 }
 
 TEST(ThreadPoolExecutor, AnInitializerThatThrowsBreaksThePool) {
@@ -399,6 +477,34 @@ TEST(ThreadPoolExecutor, ShutdownCancelsWhatHasNotBegunWhenAskedTo) {
   EXPECT_EQ(pool.stats().cancelled, 2U);
 }
 
+TEST(ThreadPoolExecutor, NothingBeginsAfterAShutdownThatCancels) {
+  for (int round = 0; round < 300; ++round) {
+    ThreadPoolExecutor pool(2);
+    std::atomic<bool> closed = false;
+    std::atomic<int> late = 0;
+    for (int i = 0; i < 1000; ++i) {
+      pool.post([&] {
+        if (closed) ++late;
+        // A child goes to the queue of the worker; it is refused once the pool is shut down.
+        if (!closed) {
+          try {
+            pool.post([&] {
+              if (closed) ++late;
+            });
+          } catch (const conc::UsageError&) {
+          }
+        }
+      });
+    }
+    pool.shutdown(false, true);
+    closed = true;
+    pool.shutdown();
+    EXPECT_LE(late, 2);  // one that a worker had just taken
+    const auto stats = pool.stats();
+    EXPECT_EQ(stats.submitted, stats.done + stats.failed + stats.cancelled);
+  }
+}
+
 TEST(ThreadPoolExecutor, ATaskMayShutItsPoolDown) {
   ThreadPoolExecutor pool(2);
   pool.submit([&pool] { pool.shutdown(); }).result();
@@ -428,6 +534,149 @@ TEST(ThreadPoolExecutor, ItsOwnTaskMayDestroyIt) {
   released.set();
   last.wait();
   for (int i = 0; i < 20; ++i) EXPECT_EQ(queued[static_cast<std::size_t>(i)].result(), i);
+}
+
+TEST(ThreadPoolExecutor, MayGrowAfterItsOwnTaskHasDestroyedIt) {
+  const auto alive = std::make_shared<int>();
+  auto* const pool =
+      new ThreadPoolExecutor({.max_workers = 1, .initializer = [alive] { EXPECT_TRUE(alive); }});
+  Event go;
+  Future<void> third;
+  pool->post([&go, pool] {
+    go.wait();
+    delete pool;
+  });
+  // Waits in time, so it does not run the third one itself, and another worker is started.
+  const auto second = pool->submit([&third] { return third.wait(30s); });
+  third = pool->submit([] {});
+  go.set();
+  EXPECT_TRUE(second.result());
+  EXPECT_TRUE(eventually([&alive] { return alive.use_count() == 1; }));
+}
+
+TEST(ThreadPoolExecutor, TheChildOfAForkMayLetGoOfIt) {
+  std::optional<ThreadPoolExecutor> pool(std::in_place, 2);
+  Plug plug(*pool);
+  const auto queued = pool->submit([] { return 1; });
+  const ::pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(30);
+    pool->shutdown(true, true);
+    pool.reset();
+    ::_exit(queued.done() ? 1 : 0);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  plug.open();
+  EXPECT_EQ(queued.result(), 1);
+}
+
+// ---- Jobs of others
+
+TEST(ThreadPoolExecutor, ATaskGoesOnAfterAnInlineExecutorHasRunAnother) {
+  ThreadPoolExecutor pool(4);
+  Event inner;
+  Event go;
+  const auto outer = pool.submit([&] {
+    conc::InlineExecutor inlined;
+    inlined.submit([] {}).result();
+    inlined.post([] {});
+    inner.set();
+    return go.wait(30s);
+  });
+  inner.wait();
+  pool.post([&go] { go.set(); });
+  EXPECT_TRUE(outer.result());
+  EXPECT_TRUE(at_rest(pool));
+  EXPECT_EQ(pool.stats().done, 2U);
+}
+
+TEST(ThreadPoolExecutor, ATaskGoesOnAfterItHasRunWhatDidNotFit) {
+  ThreadPoolExecutor pool(4);
+  ThreadPoolExecutor other({.max_workers = 1, .max_pending = 1, .overflow = Overflow::caller_runs});
+  const Plug plug(other);
+  other.post([] {});
+  Event inner;
+  Event go;
+  const auto outer = pool.submit([&] {
+    EXPECT_TRUE(other.submit([] {}).done());
+    inner.set();
+    return go.wait(30s);
+  });
+  inner.wait();
+  pool.post([&go] { go.set(); });
+  EXPECT_TRUE(outer.result());
+  EXPECT_TRUE(at_rest(pool));
+  EXPECT_EQ(pool.stats().done, 2U);
+}
+
+TEST(ThreadPoolExecutor, CountsOnceWhatItsOwnTaskRunsBecauseItDoesNotFit) {
+  ThreadPoolExecutor pool({.max_workers = 1, .max_pending = 1, .overflow = Overflow::caller_runs});
+  pool.submit([&pool] {
+        for (int i = 0; i < 5; ++i) pool.post([] {});
+      })
+      .wait();
+  EXPECT_TRUE(at_rest(pool));
+  EXPECT_EQ(pool.stats().submitted, 6U);
+}
+
+TEST(ThreadPoolExecutor, TheEndOfAResultThatNobodyHoldsHoldsUpNoOther) {
+  struct Result {
+    Result(Event& entered, Event& leave) : entered_(&entered), leave_(&leave) {}
+    Result(Result&& other) noexcept
+        : entered_(std::exchange(other.entered_, nullptr)), leave_(other.leave_) {}
+    Result& operator=(Result&&) = delete;
+    ~Result() {
+      if (entered_ == nullptr) return;
+      entered_->set();
+      EXPECT_TRUE(leave_->wait(30s));
+    }
+    Event* entered_;
+    Event* leave_;
+  };
+  ThreadPoolExecutor pool(4);
+  Event dropped;
+  Event entered;
+  Event leave;
+  static_cast<void>(pool.submit([&] {
+    dropped.wait();
+    return Result(entered, leave);
+  }));
+  dropped.set();
+  entered.wait();
+  pool.post([&leave] { leave.set(); });
+  EXPECT_TRUE(at_rest(pool));
+}
+
+TEST(ThreadPoolExecutor, ATaskMayWaitForAFutureOfAPoolThatIsGone) {
+  struct Capture {
+    Capture(Event& entered, Event& leave) : entered_(&entered), leave_(&leave) {}
+    Capture(Capture&& other) noexcept
+        : entered_(std::exchange(other.entered_, nullptr)), leave_(other.leave_) {}
+    Capture& operator=(Capture&&) = delete;
+    ~Capture() {
+      if (entered_ == nullptr) return;
+      entered_->set();
+      leave_->wait();
+    }
+    Event* entered_;
+    Event* leave_;
+  };
+  Event entered;
+  Event leave;
+  auto gone = std::make_unique<ThreadPoolExecutor>(1);
+  gone->pause();
+  const auto future = gone->submit([capture = Capture(entered, leave)] {});
+  std::thread canceller([&future] { EXPECT_TRUE(future.cancel()); });
+  entered.wait();
+  gone.reset();  // it has nothing left to do
+  ThreadPoolExecutor pool(1);
+  const auto waiting = pool.submit([&future] { future.wait(); });
+  EXPECT_TRUE(eventually([&waiting] { return waiting.running(); }));
+  leave.set();
+  waiting.result();
+  canceller.join();
 }
 
 // ---- Nested waits
@@ -646,6 +895,33 @@ TEST(ThreadPoolExecutor, TheOldestIsDroppedForTheNewest) {
   EXPECT_TRUE(at_rest(pool));
 }
 
+TEST(ThreadPoolExecutor, AFullQueueOfAPausedPoolDoesAsItIsTold) {
+  {
+    ThreadPoolExecutor pool(
+        {.max_workers = 1, .max_pending = 1, .overflow = Overflow::drop_oldest});
+    pool.submit([] {}).wait();
+    EXPECT_TRUE(at_rest(pool));
+    pool.pause();
+    const auto oldest = pool.submit([] {});
+    const auto newest = pool.submit([] {});
+    EXPECT_TRUE(oldest.cancelled());
+    pool.resume();
+    newest.result();
+  }
+  {
+    ThreadPoolExecutor pool(
+        {.max_workers = 1, .max_pending = 1, .overflow = Overflow::caller_runs});
+    pool.submit([] {}).wait();
+    EXPECT_TRUE(at_rest(pool));
+    pool.pause();
+    const auto queued = pool.submit([] {});
+    EXPECT_TRUE(pool.submit([] {}).done());
+    EXPECT_FALSE(queued.done());
+    pool.resume();
+    queued.result();
+  }
+}
+
 // ---- Lanes, pause
 
 TEST(ThreadPoolExecutor, AMoreUrgentLaneGoesFirst) {
@@ -677,6 +953,16 @@ TEST(ThreadPoolExecutor, NothingBeginsWhileItIsPaused) {
   pool.resume();
   conc::wait(futures);
   EXPECT_TRUE(at_rest(pool));
+}
+
+TEST(ThreadPoolExecutor, AWorkerSleepsWhileItIsPausedFromTheBeginning) {
+  ThreadPoolExecutor pool(2);
+  pool.pause();
+  const auto future = pool.submit([] {});
+  EXPECT_TRUE(eventually([&pool] { return pool.stats().idle == 1; }));
+  EXPECT_FALSE(future.done());
+  pool.resume();
+  future.result();
 }
 
 TEST(ThreadPoolExecutor, APausedTaskMayStillWaitForItsChild) {

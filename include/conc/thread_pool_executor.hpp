@@ -102,7 +102,11 @@ struct ThreadPoolStats {
 //
 // A task may throw anything. Its thread goes on.
 //
-// Python: concurrent.futures.ThreadPoolExecutor
+// A pool that is never destroyed ends with the process, in the middle of its tasks. It belongs to
+// the process that made it: in the child of a fork it has no threads, and shutdown() and the
+// destructor return at once there; nothing else may be called.
+//
+// Python: concurrent.futures.ThreadPoolExecutor, whose tasks the process waits for at its end
 class CONC_EXPORT ThreadPoolExecutor final : public Executor {
  public:
   // With the default number of workers.

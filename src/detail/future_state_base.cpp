@@ -47,10 +47,18 @@ void FutureStateBase::finish_slow(Word phase, Word dropped) noexcept {
   publish(phase, woken);
   woken.wake_all();
   if (first_ != nullptr) {
-    if (this_host != nullptr) this_host->callbacks_follow();
+    if (this_host != nullptr) this_host->user_code_follows();
     run_callbacks();
   }
-  drop_ref();
+  if (release_ref()) delete_unheard();
+}
+
+// By the thread that completed it: nobody has a handle any more, and the result ends with the task.
+void FutureStateBase::delete_unheard() noexcept {
+  if (this_host != nullptr && (exception_ != nullptr || !ends_quietly())) {
+    this_host->user_code_follows();
+  }
+  delete this;
 }
 
 void FutureStateBase::complete_quietly(Word phase) noexcept {
@@ -92,7 +100,6 @@ void FutureStateBase::run_callback(Callback* callback, FutureStateBase& state,
 
 bool FutureStateBase::cancel() noexcept {
   bool prevented = false;
-  bool was_queued = false;
   {
     const std::lock_guard lock(mutex_);
     Word seen = word_.load(std::memory_order_acquire);
@@ -103,8 +110,9 @@ bool FutureStateBase::cancel() noexcept {
       case pending:
         prevented = true;
         // Under the mutex, which a worker that meets the job now waits for: so the queue outlives
-        // the call.
-        was_queued = withdraw();
+        // the call. A reference keeps the state while the captures end, which may hold the caller's
+        // handle: the queue's, if it was in there.
+        if (!withdraw()) add_ref();
         break;
       case cancelling:
       case cancelled:
@@ -120,8 +128,7 @@ bool FutureStateBase::cancel() noexcept {
     return false;
   }
   discard();
-  complete(cancelled);
-  if (was_queued) drop_ref();
+  complete_and_drop_ref(cancelled);
   return true;
 }
 
@@ -143,6 +150,7 @@ FutureStateBase::Word FutureStateBase::store_drop(Drop why) noexcept {
 Job* FutureStateBase::job() noexcept { return nullptr; }
 bool FutureStateBase::withdraw() noexcept { return false; }
 void FutureStateBase::discard() noexcept {}
+bool FutureStateBase::ends_quietly() const noexcept { return true; }
 void FutureStateBase::request_stop() noexcept {}
 
 // ---- Waiting

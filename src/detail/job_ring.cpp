@@ -25,6 +25,7 @@ void JobRing::push(Job& job) noexcept {
   JobSlot& slot = tail_block_->slots[tail_];
   job.place.index = static_cast<std::uint16_t>(tail_++);
   slot.store(&job, std::memory_order_relaxed);
+  job.place.next_or_mark.store(queue_.mark, std::memory_order_relaxed);
   job.place.slot.store(&slot, std::memory_order_release);
   ++size_;
   ++queue_.entered;

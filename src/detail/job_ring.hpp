@@ -130,7 +130,7 @@ class JobRing {
 // Lives as long as its pool. Whoever has found a job's slot may lock it, for as long as the pool
 // cannot end, which it does not while the job may still be in there.
 struct JobQueue {
-  explicit JobQueue(Pool& owner) noexcept : pool(owner) {}
+  JobQueue(Pool& owner, std::uintptr_t mark_of_owner) noexcept : pool(owner), mark(mark_of_owner) {}
   JobQueue(const JobQueue&) = delete;
   JobQueue& operator=(const JobQueue&) = delete;
 
@@ -141,6 +141,7 @@ struct JobQueue {
   }
 
   Pool& pool;
+  const std::uintptr_t mark;  // of its pool
   ShortLock lock;
   Atomic<std::size_t> size{0};  // jobs that nobody has reserved; changed under `lock`
   std::size_t entered = 0;      // jobs that ever were in it; guarded by `lock`, as the next
@@ -150,7 +151,7 @@ struct JobQueue {
 // What a worker's own tasks submit. The worker takes the oldest, and so do others that have nothing
 // to do.
 struct LocalQueue : JobQueue {
-  explicit LocalQueue(Pool& owner) noexcept : JobQueue(owner) {}
+  using JobQueue::JobQueue;
 
   JobRing jobs{*this};
 };

@@ -2,8 +2,12 @@
 #include "pool.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <new>
 #include <stdexcept>
 #include <utility>
+
+#include <unistd.h>
 
 #include "cpus.hpp"
 #include "message.hpp"
@@ -31,6 +35,11 @@ std::size_t checked_lanes(std::size_t wanted) {
   return wanted;
 }
 
+std::uintptr_t next_mark() noexcept {
+  static constinit Atomic<std::uintptr_t> last{1};
+  return last.fetch_add(2, std::memory_order_relaxed) + 2;
+}
+
 std::string default_prefix() {
   static constinit Atomic<std::size_t> pools{0};
   return "ThreadPool-" + std::to_string(pools.fetch_add(1, std::memory_order_relaxed));
@@ -39,7 +48,9 @@ std::string default_prefix() {
 }  // namespace
 
 Pool::Pool(ThreadPoolOptions options)
-    : max_workers_(checked_workers(options.max_workers)),
+    : mark_(next_mark()),
+      process_(::getpid()),
+      max_workers_(checked_workers(options.max_workers)),
       max_pending_(options.max_pending),
       overflow_(options.overflow),
       in_order_(max_workers_ == 1 || options.max_pending != 0 || options.priorities != 1),
@@ -94,26 +105,29 @@ void Pool::resume() {
     if ((gate() & paused) == 0) return;
     clear_gate(paused);
   }
-  if (begin_summons()) summon(Summon::in_any_case);
+  if (begin_summons(Summon::in_any_case)) summon(Summon::in_any_case);
 }
 
 // ---- The end
 
-// Takes out the jobs that are in no lane: those of the workers' own queues, and those that workers
-// have reserved and not begun.
+// After end(), takes out the jobs that are in no lane: those of the workers' own queues, and those
+// that workers have reserved and not begun. None gets from the one to the other meanwhile: a worker
+// reserves jobs of its own queue under its lock, and those of another's under threads_mutex_. And no
+// more come: the lanes are empty, and a push to a worker's queue looks at the gate under its lock.
 void Pool::take_all_elsewhere(JobChain& jobs) noexcept {
+  const std::size_t before = jobs.size();
   const std::lock_guard threads(threads_mutex_);
   for (const auto& worker : threads_) {
-    {
-      const ShortGuard guard(worker->stretch_lock);
-      const JobStretch& stretch = worker->stretch;
-      for (std::size_t i = stretch.first; i != stretch.end; ++i) {
-        if (Job* const job = JobStretch::claim(stretch.block->slots[i])) jobs.push_back(*job);
-      }
-    }
-    const ShortGuard guard(worker->queue.lock);
+    const ShortGuard queue_guard(worker->queue.lock);
     while (!worker->queue.jobs.empty()) jobs.push_back(worker->queue.jobs.pop());
+    const ShortGuard stretch_guard(worker->stretch_lock);
+    const JobStretch& stretch = worker->stretch;
+    for (std::size_t i = stretch.first; i != stretch.end; ++i) {
+      if (Job* const job = JobStretch::claim(stretch.block->slots[i])) jobs.push_back(*job);
+    }
   }
+  const ShortGuard guard(main_.lock);
+  main_.cancelled += jobs.size() - before;
 }
 
 // Once closed_ or broken_ is set: takes out all jobs that are never to be run, and hands out
@@ -138,15 +152,18 @@ WakeChain Pool::wake_everyone() noexcept {
   return woken;
 }
 
+bool Pool::orphaned() const noexcept { return ::getpid() != process_; }
+
 void Pool::close(bool wait, bool cancel_jobs) {
+  if (orphaned()) return;
   JobChain dropped;
   WakeChain woken;
-  if (cancel_jobs) take_all_elsewhere(dropped);
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;
     woken = cancel_jobs ? end(dropped) : wake_everyone();
   }
+  if (cancel_jobs) take_all_elsewhere(dropped);
   woken.wake_all();
   dropped.drop_all(Drop::cancelled);
   if (!wait || own_worker() != nullptr) return;
@@ -172,9 +189,15 @@ void Pool::close(bool wait, bool cancel_jobs) {
 }
 
 void Pool::close_for_good() noexcept {
+  if (orphaned()) {
+    // It stays: its threads cannot be joined, nor can they be let go of.
+    static_cast<void>(new (std::nothrow) std::shared_ptr<Pool>(shared_from_this()));
+    return;
+  }
   close(true, false);
   if (own_worker() == nullptr) return;
   const std::lock_guard threads(threads_mutex_);
+  unjoined_ = true;
   for (const auto& worker : threads_) {
     if (worker->thread.joinable()) worker->thread.detach();
   }

@@ -10,8 +10,9 @@
 // none is idle and there may be more. So as many get up as there is work for, one after the other,
 // and a submitter makes one system call for many jobs.
 //
-// What holds at every moment: if a job is queued there, then somebody is searching, or nobody can
-// be summoned and every worker is at work or in a wait, and looks at the queue before it lies down.
+// What holds at every moment: if a job is queued there, then somebody is searching, or as many
+// workers as jobs are still in their initializer, or nobody can be summoned and every worker is at
+// work or in a wait; each of them looks at the queue before it lies down.
 //
 // A worker whose jobs are short reserves several, its *stretch*, as many as it runs in some
 // microseconds. What it has not come to yet, others may claim; those whose jobs take long, or who
@@ -68,6 +69,10 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // The executor is being destroyed.
   void close_for_good() noexcept;
 
+  // Whether this is the child of a fork, where the pool has no threads, and its locks may be held by
+  // threads that are gone.
+  [[nodiscard]] bool orphaned() const noexcept;
+
   // Takes the job out of the queue that it is in, if it is in one of this pool: to cancel it, or
   // else to run it.
   [[nodiscard]] bool remove(Job& job, bool to_cancel) noexcept;
@@ -103,20 +108,20 @@ class Pool : public std::enable_shared_from_this<Pool> {
   enum class Summon : bool { if_queued, in_any_case };
 
   // ---- Submitters (pool_submit.cpp)
-  void push_local(Worker& me, JobChain& jobs);
+  bool push_local(Worker& me, JobChain& jobs);
   void enqueue_guarded(JobChain& jobs, std::uint8_t lane);
   void push_bounded(JobChain& jobs, Lock& lock, Promised& room);
   void refuse() const;
   [[nodiscard]] WakeChain who_has_room() noexcept;
 
   // ---- Threads that come and go (pool_threads.cpp)
-  [[nodiscard]] bool begin_summons() noexcept;
+  [[nodiscard]] bool begin_summons(Summon when) noexcept;
   void summon(Summon when) noexcept;
   void summon_locked(Lock& lock, Summon when) noexcept;
   void ensure_worker();
   void start_worker();
   void work(Worker& me) noexcept;
-  bool initialize() noexcept;
+  bool initialize(Worker& me) noexcept;
   void break_down(Worker& me) noexcept;
   void leave(Worker& me, Lock& lock) noexcept;
   void update_gate() noexcept;
@@ -151,6 +156,10 @@ class Pool : public std::enable_shared_from_this<Pool> {
     return main_.size.load(std::memory_order_relaxed);
   }
   [[nodiscard]] bool has_work() const noexcept { return queued() != 0 && (gate() & paused) == 0; }
+  // Whether there is a job that no worker comes for by itself.
+  [[nodiscard]] bool wants_worker() const noexcept {
+    return has_work() && queued() > initializing_;
+  }
   [[nodiscard]] JobRing& ring_of(std::uint8_t lane) noexcept {
     return lane == 0 ? lanes_.front() : lanes_[lane];
   }
@@ -163,6 +172,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   [[nodiscard]] bool ends() const noexcept { return closed_ || broken_; }
   [[nodiscard]] bool can_grow() const noexcept;
 
+  const std::uintptr_t mark_;  // see Job::Place
+  const std::int64_t process_;
   const std::size_t max_workers_;
   const std::size_t max_pending_;
   const Overflow overflow_;
@@ -172,9 +183,10 @@ class Pool : public std::enable_shared_from_this<Pool> {
   const std::function<void()> initializer_;
 
   // On a line of its own: every submitter writes it.
-  alignas(64) JobQueue main_{*this};
+  alignas(64) JobQueue main_{*this, mark_};
   Atomic<Gate> gate_{guarded};
   Atomic<std::size_t> stretches_{0};  // that hold more than one job, or did; as the gate
+  std::size_t initializing_ = 0;      // workers in the initializer; guarded by the lock of main_
 
   alignas(64) std::deque<JobRing> lanes_;  // guarded by the lock of main_
 
@@ -199,6 +211,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   std::vector<std::unique_ptr<Worker>>
       threads_;                  // guarded by threads_mutex_; used again, freed with the pool
   std::size_t next_number_ = 0;  // the same
+  bool unjoined_ = false;        // the same: nobody will join the threads
 };
 
 // Room for jobs in a ring of the main queue, made before anything is changed.

@@ -57,14 +57,13 @@ void Pool::Promised::push(Job& job) noexcept {
 }
 
 void Pool::enqueue(JobChain& jobs, std::uint8_t lane) {
-  for (Job* job = jobs.front(); job != nullptr; job = job->place.next) {
+  for (Job* job = jobs.front(); job != nullptr; job = JobChain::next(*job)) {
     job->place.lane = lane;
     job->place.since = time_if_measured();
   }
   if (!in_order_) {
-    if (Worker* const me = own_worker();
-        me != nullptr && (gate_.load(std::memory_order_relaxed) & guarded) == 0) {
-      return push_local(*me, jobs);
+    if (Worker* const me = own_worker(); me != nullptr && push_local(*me, jobs)) {
+      return;
     }
   }
   JobRing& ring = ring_of(lane);
@@ -89,13 +88,14 @@ void Pool::enqueue(JobChain& jobs, std::uint8_t lane) {
   enqueue_guarded(jobs, lane);
 }
 
-// By a job of the pool.
-void Pool::push_local(Worker& me, JobChain& jobs) {
+// By a job of the pool. False, and nothing is pushed, when a push must go under the mutex.
+bool Pool::push_local(Worker& me, JobChain& jobs) {
   if (!local_used_.load(std::memory_order_relaxed)) local_used_.store(true);
   JobRing& ring = me.queue.jobs;
   while (!jobs.empty()) {
     {
       const ShortGuard guard(me.queue.lock);
+      if ((gate_.load(std::memory_order_relaxed) & guarded) != 0) return false;
       if (ring.has_room(jobs.size())) {
         while (!jobs.empty()) ring.push(jobs.pop_front());
         break;
@@ -103,7 +103,8 @@ void Pool::push_local(Worker& me, JobChain& jobs) {
     }
     make_room(ring, jobs.size());
   }
-  if (begin_summons()) summon(Summon::in_any_case);
+  if (begin_summons(Summon::in_any_case)) summon(Summon::in_any_case);
+  return true;
 }
 
 void Pool::enqueue_guarded(JobChain& jobs, std::uint8_t lane) {
@@ -121,7 +122,7 @@ void Pool::enqueue_guarded(JobChain& jobs, std::uint8_t lane) {
     const ShortGuard guard(main_.lock);
     while (!jobs.empty()) room.push(jobs.pop_front());
   }
-  if (begin_summons()) summon_locked(lock, Summon::if_queued);
+  if (begin_summons(Summon::if_queued)) summon_locked(lock, Summon::if_queued);
 }
 
 void Pool::refuse() const {
@@ -165,6 +166,7 @@ void Pool::push_bounded(JobChain& jobs, Lock& lock, Promised& room) {
       outside_ += jobs.size();
       outside_cancelled_ += jobs.size();
       lock.unlock();
+      dropped.drop_all(Drop::cancelled);
       jobs.drop_all(why);
       return;
     }
@@ -173,7 +175,7 @@ void Pool::push_bounded(JobChain& jobs, Lock& lock, Promised& room) {
       room.push(jobs.pop_front());
       continue;
     }
-    if (begin_summons()) {
+    if (begin_summons(Summon::if_queued)) {
       summon_locked(lock, Summon::if_queued);
       lock.lock();
       continue;
@@ -190,7 +192,10 @@ void Pool::push_bounded(JobChain& jobs, Lock& lock, Promised& room) {
         Job& job = jobs.pop_front();
         ++outside_;
         lock.unlock();
-        const Ended ended = job.run();
+        const Ended ended = [&job] {
+          const GuestJob guest;
+          return job.run();
+        }();
         lock.lock();
         ++(ended == Ended::done     ? outside_done_
            : ended == Ended::failed ? outside_failed_
@@ -212,7 +217,7 @@ void Pool::push_bounded(JobChain& jobs, Lock& lock, Promised& room) {
         break;
     }
   }
-  if (begin_summons()) {
+  if (begin_summons(Summon::if_queued)) {
     summon_locked(lock, Summon::if_queued);
   } else {
     lock.unlock();

@@ -13,10 +13,10 @@ namespace conc::detail {
 // vain. The look without the lock sees all that was done to the gate before the caller last held
 // the lock of the queue that it wants somebody to look at; who changes the gate later looks at that
 // queue later still.
-bool Pool::begin_summons() noexcept {
+bool Pool::begin_summons(Summon when) noexcept {
   if (!must_summon(gate())) return false;
   const ShortGuard guard(main_.lock);
-  if (!must_summon(gate())) return false;
+  if (!must_summon(gate()) || (when == Summon::if_queued && !wants_worker())) return false;
   set_gate(searching);
   return true;
 }
@@ -31,7 +31,7 @@ void Pool::summon_locked(Lock& lock, Summon when) noexcept {
   for (;;) {
     if (when == Summon::if_queued) {
       const ShortGuard guard(main_.lock);
-      if (!has_work()) {  // somebody who was busy has taken what there was
+      if (!wants_worker()) {  // somebody who was busy has taken what there was
         clear_gate(searching);
         break;
       }
@@ -92,8 +92,10 @@ void Pool::start_worker() {
     found = threads_.insert(threads_.end(), std::make_unique<Worker>(*this));
   }
   Worker& worker = **found;
-  if (worker.thread.joinable()) worker.thread.join();  // it is on its last steps
   std::string name = prefix_ + '_' + std::to_string(next_number_);
+  // A thread that had the object may still be on its last steps, and run code of the user there. So
+  // it is joined by the new one, at its end.
+  const auto before = std::make_shared<NativeThread>(std::move(worker.thread));
   {
     const std::lock_guard lock(mutex_);
     ++workers_;
@@ -103,16 +105,19 @@ void Pool::start_worker() {
   worker.searching = true;
   worker.left = false;
   try {
-    worker.thread =
-        NativeThread([&worker, pool = shared_from_this(), name = std::move(name)]() mutable {
+    worker.thread = NativeThread(
+        [&worker, pool = shared_from_this(), name = std::move(name), before]() mutable {
           try {
             set_this_thread_name(std::move(name));
           } catch (...) {
             // No memory for the name; the work is more important.
           }
           pool->work(worker);
+          if (before->joinable()) before->join();
         });
+    if (unjoined_) worker.thread.detach();
   } catch (...) {
+    worker.thread = std::move(*before);
     worker.left = true;
     const std::lock_guard lock(mutex_);
     --starting_;
@@ -128,7 +133,7 @@ void Pool::start_worker() {
 
 void Pool::work(Worker& me) noexcept {
   this_host = &me;
-  if (initializer_ && !initialize()) {
+  if (initializer_ && !initialize(me)) {
     break_down(me);
   } else {
     while (Job* const job = next_job(me)) me.run(*job);
@@ -138,28 +143,42 @@ void Pool::work(Worker& me) noexcept {
   me.left = true;
 }
 
-bool Pool::initialize() noexcept {
+// The worker was searching from its start, but this may take long. After it, it comes for a job.
+bool Pool::initialize(Worker& me) noexcept {
+  {
+    const ShortGuard guard(main_.lock);
+    ++initializing_;
+  }
+  end_search(me);
+  bool done = true;
   try {
     initializer_();
-    return true;
   } catch (...) {
     report({"conc.future", Severity::critical, "The initializer of a ThreadPoolExecutor threw",
             std::current_exception()});
+    done = false;
   }
-  return false;
+  const ShortGuard guard(main_.lock);
+  --initializing_;
+  if (wants_worker() && must_summon(gate())) {
+    set_gate(searching);
+    me.searching = true;
+  }
+  return done;
 }
 
 // The worker leaves, and nothing that is queued will be run.
 void Pool::break_down(Worker& me) noexcept {
   JobChain dropped;
   WakeChain woken;
-  take_all_elsewhere(dropped);
   {
-    Lock lock(mutex_);
+    const std::lock_guard lock(mutex_);
     broken_ = true;
     woken = end(dropped);
-    leave(me, lock);
   }
+  take_all_elsewhere(dropped);
+  Lock lock(mutex_);
+  leave(me, lock);
   woken.wake_all();
   dropped.drop_all(Drop::broken);
 }

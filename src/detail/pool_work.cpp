@@ -146,11 +146,11 @@ void Pool::end_search(Worker& me) noexcept {
   bool more = false;
   {
     const ShortGuard guard(main_.lock);
-    more = has_work();
+    more = wants_worker();
     if (!more) clear_gate(searching);
   }
   if (more) summon(Summon::if_queued);
-  if (any_elsewhere() && begin_summons()) summon(Summon::in_any_case);
+  if (any_elsewhere() && begin_summons(Summon::in_any_case)) summon(Summon::in_any_case);
 }
 
 // Looks for a moment whether there is a job, unless another does.
@@ -162,7 +162,7 @@ bool Pool::search(Worker& me) noexcept {
     me.searching = true;
     return true;  // what came before is still to be looked at
   }
-  return spin([this] { return queued() != 0; });
+  return spin([this] { return has_work(); });
 }
 
 // Sleeps until summoned, unless there is a job after all. False when it had nothing to do for too
@@ -229,7 +229,7 @@ void Pool::begin_wait() noexcept {
     }
     if (work) return summon_locked(lock, Summon::if_queued);
   }
-  if (any_elsewhere() && begin_summons()) summon(Summon::in_any_case);
+  if (any_elsewhere() && begin_summons(Summon::in_any_case)) summon(Summon::in_any_case);
 }
 
 void Pool::end_wait() noexcept {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "host.hpp"
 #include "job_times.hpp"
@@ -18,27 +19,33 @@ inline std::uint32_t ticks_of(std::uint64_t ns) noexcept {
 
 class Pool::Worker final : public Host {
  public:
-  explicit Worker(Pool& pool) noexcept : queue(pool) {}
+  explicit Worker(Pool& pool) noexcept : queue(pool, pool.mark_) {}
 
   void run_now(Job& job) noexcept override {
-    JobQueue* const home = JobQueue::of(job);
-    if (home == nullptr || &home->pool != &pool() || !pool().remove(job, false)) return;
+    if (job.place.slot.load(std::memory_order_acquire) == nullptr ||
+        job.place.next_or_mark.load(std::memory_order_relaxed) != queue.mark ||
+        !pool().remove(job, false)) {
+      return;
+    }
     ++depth;
     const std::uint64_t outer = began;
+    const std::size_t guests = std::exchange(guests_, 0);
     run(job);
+    guests_ = guests;
     began = outer;
     --depth;
   }
   void begin_wait() noexcept override { pool().begin_wait(); }
   void end_wait() noexcept override { pool().end_wait(); }
   void job_returned(bool threw) noexcept override {
+    if (guests_ != 0) return;
     count(threw ? failed : done);
     if (began != 0) run_times.add(now_in_ns() - began);
   }
   void job_ends() noexcept override {
-    if (depth == 0) pool().job_ends(*this);
+    if (depth == 0 && guests_ == 0) pool().job_ends(*this);
   }
-  void callbacks_follow() noexcept override {
+  void user_code_follows() noexcept override {
     if (searching) pool().end_search(*this);
   }
 

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 namespace conc::detail {
@@ -42,6 +43,10 @@ class FutureState : public FutureStateBase {
   }
 
  private:
+  [[nodiscard]] bool ends_quietly() const noexcept override {
+    return std::is_trivially_destructible_v<T>;
+  }
+
   union {
     T value_;
   };

@@ -79,11 +79,7 @@ class CONC_EXPORT FutureStateBase {
   void add_ref() noexcept { word_.fetch_add(one_ref, std::memory_order_relaxed); }
 
   void drop_ref() noexcept {
-    // The only holder needs no read-modify-write: nobody is left to race with.
-    if (word_.load(std::memory_order_acquire) < 2 * one_ref ||
-        word_.fetch_sub(one_ref, std::memory_order_acq_rel) < 2 * one_ref) {
-      delete this;
-    }
+    if (release_ref()) delete this;
   }
 
   // ---- Looking
@@ -190,7 +186,7 @@ class CONC_EXPORT FutureStateBase {
   explicit FutureStateBase(Word references) noexcept : word_(references) {}
   virtual ~FutureStateBase();
 
-  // ---- What a state made by an executor does in its own way
+  // ---- What a state does in its own way, most of it if it was made by an executor
 
   // The job that is to complete it, or null.
   [[nodiscard]] virtual Job* job() noexcept;
@@ -200,6 +196,9 @@ class CONC_EXPORT FutureStateBase {
   // destroys the captures.
   [[nodiscard]] virtual bool withdraw() noexcept;
   virtual void discard() noexcept;
+
+  // Whether the end of the value calls nothing of the user's.
+  [[nodiscard]] virtual bool ends_quietly() const noexcept;
 
   // cancel() came too late: asks the work to stop.
   virtual void request_stop() noexcept;
@@ -214,9 +213,17 @@ class CONC_EXPORT FutureStateBase {
  private:
   friend struct Inspect;
 
+  // True when it was the last: the state is the caller's to delete.
+  [[nodiscard]] bool release_ref() noexcept {
+    // The only holder needs no read-modify-write: nobody is left to race with.
+    return word_.load(std::memory_order_acquire) < 2 * one_ref ||
+           word_.fetch_sub(one_ref, std::memory_order_acq_rel) < 2 * one_ref;
+  }
+
   CONC_COLD bool wait_slow(Until until);
   CONC_COLD bool wait_slow(Until until, Patience& patience);
   CONC_COLD void finish_slow(Word phase, Word dropped) noexcept;
+  CONC_COLD void delete_unheard() noexcept;
   void publish(Word phase, WakeChain& woken) noexcept;
   void run_callbacks() noexcept;
   static void run_callback(Callback* callback, FutureStateBase& state,
@@ -228,7 +235,7 @@ class CONC_EXPORT FutureStateBase {
       const Word next = ((seen & ~phase_mask) | phase) - dropped;
       if (word_.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
                                       std::memory_order_relaxed)) {
-        if (next < one_ref) delete this;
+        if (next < one_ref) delete_unheard();
         return;
       }
     }

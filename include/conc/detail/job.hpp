@@ -36,9 +36,12 @@ enum class Drop : std::uint8_t {
 // so they are called with no lock held.
 class CONC_EXPORT Job {
  public:
-  // Where the job is.
+  // Where the job is. The marks of executors tell whether a job is one's own without a look at what
+  // may be another's memory, and gone.
   struct Place {
-    Job* next = nullptr;  // in the chain that it is in
+    // In a chain the next job; from the moment on when it is put into a queue, until it is in a chain
+    // again, the mark of the executor: an odd number that no other has.
+    Atomic<std::uintptr_t> next_or_mark{0};
     // Where it was put into a queue, or null before that; it is in there as long as the slot says
     // so. Written once, by the queue.
     Atomic<Atomic<Job*>*> slot{nullptr};
@@ -80,16 +83,25 @@ class JobChain {
   JobChain() noexcept = default;
   explicit JobChain(Job& job) noexcept { push_back(job); }
 
+  // The job behind it in its chain, or null.
+  [[nodiscard]] static Job* next(const Job& job) noexcept {
+    return reinterpret_cast<Job*>(job.place.next_or_mark.load(std::memory_order_relaxed));
+  }
+
   void push_back(Job& job) noexcept {
-    job.place.next = nullptr;
-    (last_ != nullptr ? last_->place.next : first_) = &job;
+    set_next(job, nullptr);
+    if (last_ != nullptr) {
+      set_next(*last_, &job);
+    } else {
+      first_ = &job;
+    }
     last_ = &job;
     ++size_;
   }
 
   Job& pop_front() noexcept {
     Job& job = *first_;
-    first_ = job.place.next;
+    first_ = next(job);
     if (first_ == nullptr) last_ = nullptr;
     --size_;
     return job;
@@ -105,6 +117,10 @@ class JobChain {
   }
 
  private:
+  static void set_next(Job& job, Job* next) noexcept {
+    job.place.next_or_mark.store(reinterpret_cast<std::uintptr_t>(next), std::memory_order_relaxed);
+  }
+
   Job* first_ = nullptr;
   Job* last_ = nullptr;
   std::size_t size_ = 0;
