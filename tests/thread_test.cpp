@@ -2,6 +2,7 @@
 #include <conc/errors.hpp>
 #include <conc/event.hpp>
 #include <conc/hooks.hpp>
+#include <conc/local.hpp>
 #include <conc/lock.hpp>
 #include <conc/thread.hpp>
 
@@ -9,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <stop_token>
@@ -299,6 +301,69 @@ TEST(Thread, MayDestroyItsOwnObject) {
   (*thread)->start();
   go->set();
   ended->wait();
+}
+
+// What is left of a thread when its function is over: the last that it does.
+struct AtThreadEnd {
+  std::function<void()> f;
+  ~AtThreadEnd() {
+    if (f) f();
+  }
+};
+thread_local AtThreadEnd at_thread_end;
+
+TEST(Thread, MayDestroyItsOwnObjectWhileItsThreadLocalsGo) {
+  for (const bool daemon : {false, true}) {
+    auto go = std::make_shared<Event>();
+    auto gone = std::make_shared<Event>();
+    auto* const thread = new std::unique_ptr<Thread>;
+    *thread = std::make_unique<Thread>(conc::ThreadOptions{.daemon = daemon}, [=] {
+      go->wait();
+      at_thread_end.f = [=] {
+        delete thread;
+        gone->set();
+      };
+    });
+    (*thread)->start();
+    go->set();
+    gone->wait();
+  }
+}
+
+TEST(Thread, MayDestroyItsOwnObjectWithItsValueOfALocal) {
+  static conc::Local<AtThreadEnd> local;
+  auto go = std::make_shared<Event>();
+  auto gone = std::make_shared<Event>();
+  auto* const thread = new std::unique_ptr<Thread>;
+  *thread = std::make_unique<Thread>([=] {
+    go->wait();
+    local->f = [=] {
+      delete thread;
+      gone->set();
+    };
+  });
+  (*thread)->start();
+  go->set();
+  gone->wait();
+  EXPECT_TRUE(eventually([] { return local.size() == 0; }));
+}
+
+TEST(Thread, JoiningItselfWhileItsThreadLocalsGoThrows) {
+  bool thrown = false;
+  Thread* self = nullptr;
+  Thread thread([&] {
+    at_thread_end.f = [&] {
+      try {
+        self->join();
+      } catch (const UsageError&) {
+        thrown = true;
+      }
+    };
+  });
+  self = &thread;
+  thread.start();
+  thread.join();
+  EXPECT_TRUE(thrown);
 }
 
 TEST(ThreadRecord, AForeignThreadHasANameOfItsOwn) {

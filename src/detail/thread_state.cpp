@@ -75,6 +75,15 @@ class Unfinished {
   std::uint64_t forks_ = 0;  // between the parents' parent and this process
 };
 
+std::uint64_t next_number() noexcept {
+  static constinit Atomic<std::uint64_t> count{0};
+  return count.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+// Of the ThreadState that the calling thread runs, or 0. The thread's id does not do: its record may
+// have gone before the last of its thread-specific keys asks.
+constinit thread_local std::uint64_t running_number = 0;
+
 std::string default_name() {
   static constinit Atomic<std::uint64_t> count{0};
   return "Thread-" + std::to_string(count.fetch_add(1, std::memory_order_relaxed) + 1);
@@ -90,7 +99,8 @@ bool inherited_daemon() {
 }  // namespace
 
 ThreadState::ThreadState(ThreadOptions options, std::unique_ptr<ThreadBody> body)
-    : body_(std::move(body)),
+    : number_(next_number()),
+      body_(std::move(body)),
       name_(options.name.empty() ? default_name() : std::move(options.name)),
       daemon_(options.daemon.value_or(inherited_daemon())) {}
 
@@ -129,16 +139,33 @@ bool ThreadState::join(Until until) {
 }
 
 void ThreadState::let_go() noexcept {
+  if (is_current()) return let_go_of_itself();
   if (phase() == Phase::fresh) return;
-  if (!daemon() && !is_current()) {
+  if (!daemon()) {
     stop_.request_stop();
     static_cast<void>(join(forever));
     return;
   }
-  if (is_current()) object_gone_ = true;
   const std::lock_guard lock(joining_);
   if (native_.joinable()) native_.detach();
 }
+
+void ThreadState::let_go_of_itself() noexcept {
+  const bool ended = phase() == Phase::ended;
+  {
+    std::unique_lock lock(joining_, std::defer_lock);
+    if (!ended) {
+      object_gone_ = true;
+      lock.lock();
+    } else if (!lock.try_lock()) {
+      return;  // somebody waits for the very end of this thread, and will then forget it
+    }
+    if (native_.joinable()) native_.detach();
+  }
+  if (ended) forget();
+}
+
+bool ThreadState::is_current() const noexcept { return running_number == number_; }
 
 void ThreadState::set_name(std::string name) {
   const std::lock_guard lock(mutex_);  // before the registry's, never after
@@ -195,6 +222,7 @@ bool ThreadState::wait_for_end(Until until) {
 // ---- The thread's own part
 
 void ThreadState::run() noexcept {
+  running_number = number_;
   try {
     begin();
     begun_.set();

@@ -72,10 +72,9 @@ class ThreadState {
 
   std::stop_source& stop_source() noexcept { return stop_; }
 
-  bool is_current() const {
-    const std::lock_guard lock(mutex_);
-    return ident_.has_value() && *ident_ == this_thread_id && phase_ != Phase::ended;
-  }
+  // Whether the calling thread is this one, be it that only the destructors of its thread_local
+  // objects and of its values of a Local are left.
+  bool is_current() const noexcept;
 
  private:
   enum class Phase : std::uint8_t { fresh, starting, running, ended };
@@ -93,6 +92,7 @@ class ThreadState {
 
   std::string said(std::string_view what) const;
   void forget() noexcept;
+  void let_go_of_itself() noexcept;
   bool wait_for_end(Until until);
 
   // ---- The thread's own part
@@ -100,6 +100,8 @@ class ThreadState {
   void begin();
   void escaped(const std::exception_ptr& exception) const noexcept;
   void keep_name() noexcept;
+
+  const std::uint64_t number_;  // of no other one
 
   mutable Mutex mutex_;
   Phase phase_ = Phase::fresh;
