@@ -285,6 +285,93 @@ int forks_in_a_thread() {
   return failures;
 }
 
+// Runs f in a child of its own, which has to end with the status 0.
+bool in_fork(const std::function<bool()>& f) {
+  const ::pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(20);
+    if (!f()) ::_exit(1);
+    std::exit(0);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+// The child destroys Threads of its parent: those it is told to, and at its end a static one.
+int forks_beside_threads() {
+  static Event go;
+  static std::unique_ptr<Thread> at_the_end;
+  int failures = 0;
+  for (int i = 0; i < 20; ++i) {
+    go.clear();
+    const auto wait = [](std::stop_token stop) {
+      Event never;
+      static_cast<void>(never.wait(stop));
+      go.wait();
+    };
+    auto thread = std::make_unique<Thread>(conc::ThreadOptions{.name = "w1"}, wait);
+    auto daemon = std::make_unique<Thread>(conc::ThreadOptions{.daemon = true}, wait);
+    auto ended = std::make_unique<Thread>([] {});
+    at_the_end = std::make_unique<Thread>(wait);
+    for (Thread* const each : {thread.get(), daemon.get(), ended.get(), at_the_end.get()}) {
+      each->start();
+    }
+    Thread joiner([&] { thread->join(); });
+    joiner.start();
+    if (!in_fork([&] {
+          bool good = thread->name() == "w1" && thread->ident().has_value();
+          for (Thread* const each : {thread.get(), daemon.get(), ended.get(), &joiner}) {
+            good = good && !each->is_alive() && each->join(conc::at_once);
+            each->join();
+          }
+          Thread fresh([] {});  // which may have the number of one that is gone
+          fresh.start();
+          thread.reset();
+          daemon.reset();
+          fresh.join();
+          return good && !at_the_end->is_alive();
+        })) {
+      ++failures;
+    }
+    go.set();
+    thread->request_stop();
+    daemon->request_stop();
+    daemon->join();
+    joiner.join();
+    at_the_end.reset();
+  }
+  return failures;
+}
+
+// The thread that forks goes on in the child, where others may wait for it.
+int forks_while_it_is_joined() {
+  bool good = false;
+  std::unique_ptr<Thread> forker;
+  Event begin;
+  forker = std::make_unique<Thread>([&] {
+    begin.wait();
+    good = in_fork([&] {
+      Event joined;
+      Thread joiner([&] {
+        if (!forker->join(1ms)) joined.set();
+        forker->join();  // until the child's main thread, which this one is, calls exit
+      });
+      if (!forker->is_alive()) return false;
+      joiner.set_daemon(true);
+      joiner.start();
+      joined.wait();
+      return forker->is_alive();
+    });
+  });
+  forker->start();
+  Thread joiner([&] { forker->join(); });
+  joiner.start();
+  begin.set();
+  joiner.join();
+  return good ? 0 : 1;
+}
+
 const std::map<std::string, std::function<int()>>& scenarios() {
   static const std::map<std::string, std::function<int()>> all{
       {"unjoined", unjoined},
@@ -297,6 +384,8 @@ const std::map<std::string, std::function<int()>>& scenarios() {
       {"dump_at_signal", dump_at_signal},
       {"forks_under_load", forks_under_load},
       {"forks_in_a_thread", forks_in_a_thread},
+      {"forks_beside_threads", forks_beside_threads},
+      {"forks_while_it_is_joined", forks_while_it_is_joined},
   };
   return all;
 }
@@ -365,6 +454,15 @@ TEST(Fork, TheThreadThatForkedIsTheMainThreadOfTheChild) {
   EXPECT_EQ(end.status, 0) << end.output;
 }
 
+TEST(Fork, InTheChildTheParentsThreadsHaveEndedAndTheirObjectsMayGo) {
+  const ChildEnd end = run_child("forks_beside_threads");
+  EXPECT_EQ(end.status, 0) << end.output;
+}
+
+TEST(Fork, TheThreadThatForkedIsAliveInTheChildAndCanBeJoinedThere) {
+  const ChildEnd end = run_child("forks_while_it_is_joined");
+  EXPECT_EQ(end.status, 0) << end.output;
+}
 #endif
 
 TEST(Watchdog, WritesADumpOfAWaitThatLastsTooLongAndOnlyOnce) {

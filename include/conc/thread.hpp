@@ -82,6 +82,9 @@ struct ThreadOptions {
 // static storage that were made before the first thread was started go after that, later ones
 // before.
 //
+// fork(): in the child, the parent's threads have ended but for the one that forked: nobody waits for
+// them, and what they held is never released or destroyed.
+//
 // Python: threading.Thread. Unlike there, a thread whose object goes is waited for, and it can be
 // asked to stop.
 class Thread {

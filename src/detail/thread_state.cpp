@@ -18,25 +18,25 @@
 namespace conc::detail {
 namespace {
 
-// The threads that the process may not end without: those that are no daemons, from start() until
-// somebody has joined them, or until they end when their object went before.
-class Unfinished {
+// The threads that were started, until somebody has joined them, or until they end when their object
+// went before; daemons until their object goes. The process may not end without those that are no
+// daemons.
+class Started {
  public:
   using State = std::shared_ptr<ThreadState>;
-  using Entry = UnfinishedThread;
+  using Entry = StartedThread;
   using Place = std::list<Entry>::iterator;
 
   // Never destroyed: threads may end after the globals are gone.
-  static Unfinished& instance() {
-    static Unfinished* const unfinished = new Unfinished;
-    return *unfinished;
+  static Started& instance() {
+    static Started* const started = new Started;
+    return *started;
   }
 
-  Place add(State state) {
+  Place add(State state, bool daemon) {
     std::list<Entry> added;
-    added.push_back({std::move(state), 0});
+    added.push_back({std::move(state), daemon});
     const std::lock_guard lock(mutex_);
-    added.back().forks = forks_;
     entries_.splice(entries_.end(), added);
     return std::prev(entries_.end());
   }
@@ -47,19 +47,22 @@ class Unfinished {
     removed.splice(removed.end(), entries_, place);
   }
 
-  // The oldest one that is not the calling thread, or nullptr. Whoever called std::exit may be one
-  // of them, and does not wait for itself.
+  // The oldest one that the process may not end without and that is not the calling thread, or
+  // nullptr. Whoever called std::exit may be one of them, and does not wait for itself.
   State next() noexcept {
     const std::lock_guard lock(mutex_);
-    const auto found = std::find_if(entries_.begin(), entries_.end(), [this](const Entry& entry) {
-      return entry.forks == forks_ && !entry.state->is_current();
+    const auto found = std::find_if(entries_.begin(), entries_.end(), [](const Entry& entry) {
+      return !entry.daemon && !entry.state->is_current();
     });
     return found != entries_.end() ? found->state : nullptr;
   }
 
  private:
-  Unfinished() {
-    guard_over_fork(mutex_, []() noexcept { ++instance().forks_; });
+  Started() {
+    guard_over_fork(mutex_, []() noexcept {
+      std::erase_if(instance().entries_,
+                    [](const Entry& entry) { return !entry.state->outlives_fork(); });
+    });
     wait_at_exit([]() noexcept {
       bool any = false;
       while (const State state = instance().next()) {
@@ -72,7 +75,6 @@ class Unfinished {
 
   Mutex mutex_;
   std::list<Entry> entries_;
-  std::uint64_t forks_ = 0;  // between the parents' parent and this process
 };
 
 std::uint64_t next_number() noexcept {
@@ -110,7 +112,7 @@ void ThreadState::start(const std::shared_ptr<ThreadState>& self) {
   }
   try {
     const std::lock_guard lock(self->joining_);
-    if (!self->daemon()) self->place_ = Unfinished::instance().add(self);
+    self->place_ = Started::instance().add(self, self->daemon());
     self->native_ = NativeThread([self] { self->run(); });
   } catch (...) {
     self->forget();
@@ -146,8 +148,11 @@ void ThreadState::let_go() noexcept {
     static_cast<void>(join(forever));
     return;
   }
-  const std::lock_guard lock(joining_);
-  if (native_.joinable()) native_.detach();
+  {
+    const std::lock_guard lock(joining_);
+    if (native_.joinable()) native_.detach();
+  }
+  forget();
 }
 
 void ThreadState::let_go_of_itself() noexcept {
@@ -163,6 +168,21 @@ void ThreadState::let_go_of_itself() noexcept {
     if (native_.joinable()) native_.detach();
   }
   if (ended) forget();
+}
+
+bool ThreadState::outlives_fork() noexcept {
+  std::construct_at(&mutex_);
+  std::construct_at(&joining_);
+  std::construct_at(&joiners_);
+  if (is_current()) return true;
+  phase_ = Phase::ended;
+  record_ = nullptr;
+  place_.reset();
+  // The number may be that of a thread of this process soon, so it is forgotten and not detached.
+  std::construct_at(&native_);
+  // Who would hear of a stop is gone, and with him his callback.
+  std::construct_at(&stop_, std::nostopstate);
+  return false;
 }
 
 bool ThreadState::is_current() const noexcept { return running_number == number_; }
@@ -188,14 +208,14 @@ std::string ThreadState::said(std::string_view what) const {
   return message("Thread", name().c_str(), what);
 }
 
-// Nobody need wait for the thread when the process ends.
+// Nobody need wait for the thread when the process ends, or know of it when it forks.
 void ThreadState::forget() noexcept {
-  std::optional<Unfinished::Place> place;
+  std::optional<Started::Place> place;
   {
     const std::lock_guard lock(joining_);
     place.swap(place_);
   }
-  if (place) Unfinished::instance().remove(*place);
+  if (place) Started::instance().remove(*place);
 }
 
 bool ThreadState::wait_for_end(Until until) {

@@ -20,10 +20,10 @@
 
 namespace conc::detail {
 
-// In the list of the threads that the process may not end without.
-struct UnfinishedThread {
+// In the list of the threads that were started.
+struct StartedThread {
   std::shared_ptr<ThreadState> state;
-  std::uint64_t forks;  // that came before it; after one more it belongs to a parent process
+  bool daemon;
 };
 
 // Shared by the Thread object and the running thread, since either may end first.
@@ -33,6 +33,9 @@ struct UnfinishedThread {
 // starting  start() is making the thread                start()
 // running   the function runs, or is about to           the thread, at its first step
 // ended     the function has returned and is destroyed  the thread, at its last
+//
+// In the child of a fork the threads that are gone count as ended, though nothing of them has been
+// destroyed.
 class ThreadState {
  public:
   ThreadState(ThreadOptions options, std::unique_ptr<ThreadBody> body);
@@ -71,6 +74,10 @@ class ThreadState {
   }
 
   std::stop_source& stop_source() noexcept { return stop_; }
+
+  // In the child of a fork, for a thread that was started before. What the threads that are gone may
+  // have held or waited for is made anew. False when it is one of those itself.
+  bool outlives_fork() noexcept;
 
   // Whether the calling thread is this one, be it that only the destructors of its thread_local
   // objects and of its values of a Local are left.
@@ -120,7 +127,7 @@ class ThreadState {
 
   // Guarded by joining_.
   NativeThread native_;
-  std::optional<std::list<UnfinishedThread>::iterator> place_;
+  std::optional<std::list<StartedThread>::iterator> place_;
 
   bool object_gone_ = false;  // the Thread was destroyed in this very thread, which alone asks
 };
