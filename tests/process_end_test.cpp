@@ -13,12 +13,15 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <map>
 #include <memory>
+#include <new>
+#include <stop_token>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -27,6 +30,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "allocations.hpp"
 #include "child.hpp"
 #include "eventually.hpp"
 
@@ -169,6 +173,54 @@ int refused() {
 #else
   say("ran;");
 #endif
+  return 0;
+}
+
+// A thread that conc has not met starts one, with memory for more and more of what that takes.
+int started_without_memory() {
+  // What only the first one takes is there, and no record that a thread has left.
+  Event go;
+  Thread first([&go] { go.wait(); });
+  first.start();
+  std::string ran;
+  // The thread copies its name first, so it is late, and start() has to wait for it.
+  Thread thread({.name = std::string(std::size_t{1} << 21, 'w')}, [&ran] { ran += "ran;"; });
+  bool started = false;
+  int failures = 0;
+  for (std::int64_t n = 0; !started; ++n) {
+    std::thread([&] {
+      conc::test::allocations_left = n;
+      try {
+        thread.start();
+        started = true;
+      } catch (const std::bad_alloc&) {
+      }
+      conc::test::allocations_left = -1;
+    }).join();
+    if (!started) {
+      ++failures;
+      if (thread.is_alive() || thread.ident()) std::_Exit(1);
+    }
+  }
+  thread.join();
+  go.set();
+  return ran == "ran;" && failures != 0 ? 0 : 2;
+}
+
+// A thread that conc has not met destroys a Thread, with no memory for what it takes to be met.
+int destroyed_without_memory() {
+  auto thread = std::make_unique<Thread>([](std::stop_token stop) {
+    Event never;
+    static_cast<void>(never.wait(stop));
+    say("stopped;");
+  });
+  thread->start();
+  std::thread([&] {
+    conc::test::allocations_left = 0;
+    thread.reset();
+    conc::test::allocations_left = -1;
+  }).join();
+  say("gone;");
   return 0;
 }
 
@@ -380,6 +432,8 @@ const std::map<std::string, std::function<int()>>& scenarios() {
       {"daemons_run_on", daemons_run_on},
       {"detached", detached},
       {"refused", refused},
+      {"started_without_memory", started_without_memory},
+      {"destroyed_without_memory", destroyed_without_memory},
       {"waits_too_long", waits_too_long},
       {"dump_at_signal", dump_at_signal},
       {"forks_under_load", forks_under_load},
@@ -440,6 +494,14 @@ TEST(Thread, ThatIsRefusedIsAsBeforeAndCanBeStartedAgain) {
   EXPECT_EQ(end.output, "ran;");
 }
 #endif
+
+TEST(Thread, ThatFindsNoMemoryAtItsStartIsAsBeforeAndCanBeStartedAgain) {
+  ends_each_time_with("started_without_memory", 0, "");
+}
+
+TEST(Thread, IsWaitedForByItsDestructorWithoutMemoryToo) {
+  ends_each_time_with("destroyed_without_memory", 0, "stopped;gone;");
+}
 
 // ThreadSanitizer starts no threads in such a child, and LeakSanitizer takes for lost there what the
 // threads of the parent hold.

@@ -121,7 +121,7 @@ class Thread {
 
   // Starts it, and returns when it runs.
   // Throws UsageError when it was started before; std::system_error when the operating system
-  // refuses a thread: it is then as before and may be started again.
+  // refuses a thread, and std::bad_alloc: it is then as before and may be started again.
   // Synchronizes: what was done before is visible to the thread.
   // Cost: a thread of the operating system.
   // Python: start()

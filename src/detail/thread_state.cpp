@@ -66,7 +66,7 @@ class Started {
     wait_at_exit([]() noexcept {
       bool any = false;
       while (const State state = instance().next()) {
-        static_cast<void>(state->join(forever));
+        state->see_out();
         any = true;
       }
       return any;
@@ -85,6 +85,29 @@ std::uint64_t next_number() noexcept {
 // Of the ThreadState that the calling thread runs, or 0. The thread's id does not do: its record may
 // have gone before the last of its thread-specific keys asks.
 constinit thread_local std::uint64_t running_number = 0;
+
+// The place where a thread waits that has no record, and no memory for one.
+class BareNode final : public WaitNode {
+ public:
+  BareNode() noexcept : WaitNode(&BareNode::wake_it) {}
+
+  void sleep_until_woken() noexcept {
+    std::unique_lock lock(mutex_);
+    bed_.wait(lock, [this] { return woken_; });
+  }
+
+ private:
+  static void wake_it(WaitNode& base) noexcept {
+    auto& node = static_cast<BareNode&>(base);
+    const std::lock_guard lock(node.mutex_);
+    node.woken_ = true;
+    node.bed_.notify_one();
+  }
+
+  Mutex mutex_;
+  CondVar bed_;
+  bool woken_ = false;
+};
 
 std::string default_name() {
   static constinit Atomic<std::uint64_t> count{0};
@@ -107,6 +130,7 @@ ThreadState::ThreadState(ThreadOptions options, std::unique_ptr<ThreadBody> body
       daemon_(options.daemon.value_or(inherited_daemon())) {}
 
 void ThreadState::start(const std::shared_ptr<ThreadState>& self) {
+  static_cast<void>(self_id());  // what it takes to wait for the thread, which must not fail later
   if (!self->leave_fresh()) {
     throw UsageError(self->said("was started before; a thread can be started once"));
   }
@@ -131,13 +155,17 @@ bool ThreadState::join(Until until) {
     throw UsageError(said("was joined by itself; that would wait for ever"));
   }
   if (!wait_for_end(until)) return false;
-  // The function is over. What is left of the thread takes no time worth counting.
-  {
-    const std::lock_guard lock(joining_);
-    if (native_.joinable()) native_.join();
-  }
-  forget();
+  reap();
   return true;
+}
+
+void ThreadState::see_out() noexcept {
+  try {
+    static_cast<void>(wait_for_end(forever));
+  } catch (const std::bad_alloc&) {
+    wait_for_end_without_memory();
+  }
+  reap();
 }
 
 void ThreadState::let_go() noexcept {
@@ -145,7 +173,7 @@ void ThreadState::let_go() noexcept {
   if (phase() == Phase::fresh) return;
   if (!daemon()) {
     stop_.request_stop();
-    static_cast<void>(join(forever));
+    see_out();
     return;
   }
   {
@@ -237,6 +265,25 @@ bool ThreadState::wait_for_end(Until until) {
   }
   node.sleep_until_woken();
   return true;
+}
+
+void ThreadState::wait_for_end_without_memory() noexcept {
+  BareNode node;
+  {
+    const std::lock_guard lock(mutex_);
+    if (phase_ == Phase::ended) return;
+    joiners_.push_back(node);
+  }
+  node.sleep_until_woken();
+}
+
+// The function is over. What is left of the thread takes no time worth counting.
+void ThreadState::reap() {
+  {
+    const std::lock_guard lock(joining_);
+    if (native_.joinable()) native_.join();
+  }
+  forget();
 }
 
 // ---- The thread's own part

@@ -43,6 +43,9 @@ class ThreadState {
   static void start(const std::shared_ptr<ThreadState>& self);
   bool join(Until until);
 
+  // Waits for the end of one that was started and is not the calling thread, without memory too.
+  void see_out() noexcept;
+
   // For the destructor of the Thread.
   void let_go() noexcept;
 
@@ -101,6 +104,8 @@ class ThreadState {
   void forget() noexcept;
   void let_go_of_itself() noexcept;
   bool wait_for_end(Until until);
+  void wait_for_end_without_memory() noexcept;
+  void reap();
 
   // ---- The thread's own part
   void run() noexcept;
