@@ -4,12 +4,14 @@
 #include <conc/periodic_timer.hpp>
 #include <conc/queue.hpp>
 #include <conc/semaphore.hpp>
+#include <conc/timer.hpp>
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -246,6 +248,29 @@ TEST(PeriodicTimer, ItsFunctionMayDestroyTheHandle) {
   ended->wait();
   EXPECT_TRUE(eventually([&] { return handle.use_count() == 1; })) << "the function is destroyed";
   EXPECT_EQ(*calls, 1);
+}
+
+TEST(PeriodicTimer, ItsFunctionMayDestroyTheHandleByCancellingAnother) {
+  struct Owner {
+    std::optional<PeriodicTimer> timer;
+  };
+  Event ended;
+  auto owner = std::make_shared<Owner>();
+  const std::weak_ptr<Owner> watch = owner;
+  auto other = std::make_shared<conc::Timer>(1h, [owner] {});
+  other->start();
+  Event go;
+  owner->timer.emplace(1ms, [&, other] {
+    go.wait();
+    EXPECT_TRUE(other->cancel()) << "once, since that was the end of this one";
+    ended.set();
+  });
+  owner->timer->start();
+  owner.reset();
+  go.set();
+  ended.wait();
+  EXPECT_TRUE(watch.expired());
+  EXPECT_TRUE(eventually([&] { return other.use_count() == 1; })) << "the function is destroyed";
 }
 
 TEST(PeriodicTimer, ItsArgumentsAreKeptFromCallToCall) {

@@ -155,6 +155,31 @@ TEST(TimerAtExit, TheFunctionMayEndTheProcess) {
   }
 }
 
+TEST(TimerAtExit, WhatGoesWithATimerThatAFunctionCancelsMayEndTheProcess) {
+  struct Exit {
+    Exit() = default;
+    Exit(Exit&& other) noexcept : exits(std::exchange(other.exits, false)) {}
+    ~Exit() {
+      if (exits) std::exit(7);
+    }
+    bool exits = true;
+  };
+  for (int i = 0; i < runs; ++i) {
+    const Ended ended = in_child([] {
+      Timer other(100us, [] { write('o'); });
+      Timer cancelled(1h, [exit = Exit()] {});
+      PeriodicTimer periodic(1us, [&] {
+        other.start();
+        cancelled.cancel();
+      });
+      cancelled.start();
+      periodic.start();
+      periodic.join();
+    });
+    ASSERT_EQ(ended, (Ended{7, "o"}));
+  }
+}
+
 TEST(TimerAtExit, WhatIsStartedMeanwhileIsWaitedForToo) {
   for (int i = 0; i < runs; ++i) {
     const Ended ended = in_child([] {

@@ -72,7 +72,7 @@ bool TimerCore::cancel_and_wait() {
   const Cancelled cancelled = TimerService::cancel(timer);
   // When that is `ended`, the timer may be gone, with a handle that its function held.
   if (cancelled != Cancelled::ended && timer.was_started() &&
-      TimerService::running_here() != &timer) {
+      !TimerService::is_running_here(timer)) {
     static_cast<void>(timer.wait(forever));
   }
   return cancelled != Cancelled::no;
@@ -83,7 +83,7 @@ bool TimerCore::join(Until until) {
   if (!timer.was_started()) {
     throw UsageError(timer.said("was joined before it was started; start it first"));
   }
-  if (TimerService::running_here() == &timer) {
+  if (TimerService::is_running_here(timer)) {
     throw UsageError(timer.said("was joined by its own function; that would wait for ever"));
   }
   return timer.wait(until);

@@ -23,14 +23,14 @@ constexpr std::size_t smallest_heap = 64;
 constexpr int pauses = 100;
 constexpr int looks = 8;
 
-constinit thread_local const TimerState* running_timer = nullptr;
-
 }  // namespace
 
-TimerService::Within::Within(const TimerState& timer) noexcept
-    : outer_(std::exchange(running_timer, &timer)) {}
+constinit thread_local const TimerService::Within* TimerService::Within::innermost = nullptr;
 
-TimerService::Within::~Within() { running_timer = outer_; }
+TimerService::Within::Within(const TimerState& timer, bool pending) noexcept
+    : timer_(timer), pending_(pending), outer_(std::exchange(innermost, this)) {}
+
+TimerService::Within::~Within() { innermost = outer_; }
 
 alignas(64) constinit TimerLock TimerService::mutex;
 alignas(64) constinit Atomic<TimerService*> TimerService::current{nullptr};
@@ -44,7 +44,15 @@ void TimerLock::lock_slow() noexcept {
   lock_.lock();
 }
 
-const TimerState* TimerService::running_here() noexcept { return running_timer; }
+const TimerState* TimerService::running_here() noexcept {
+  return Within::innermost != nullptr ? &Within::innermost->timer_ : nullptr;
+}
+
+bool TimerService::is_running_here(const TimerState& timer) noexcept {
+  const Within* within = Within::innermost;
+  while (within != nullptr && &within->timer_ != &timer) within = within->outer_;
+  return within != nullptr;
+}
 
 TimerService& TimerService::make() {
   // A thread's record first, so that what it registers for fork() is registered before: handlers
@@ -182,8 +190,7 @@ TimerService::Calls TimerService::schedule(TimerState& timer, TimePoint now) noe
 
 WakeChain TimerService::one_less_pending() noexcept {
   --pending_;
-  // One may be the call from which the process exits.
-  return pending_ <= 1 ? exiters_.take_all() : WakeChain();
+  return pending_ <= own_ ? exiters_.take_all() : WakeChain();
 }
 
 void TimerService::end(TimerState& timer, Lock& lock) noexcept {
@@ -204,7 +211,7 @@ void TimerService::drop_and_end(TimerState& timer, Lock& lock) noexcept {
   if (!timer.trivial_) {
     lock.unlock();
     {
-      const Within within(timer);
+      const Within within(timer, !timer.daemon_ && !timer.periodic_);
       timer.drop();
     }
     lock.lock();
@@ -217,16 +224,18 @@ void TimerService::drop_and_end(TimerState& timer, Lock& lock) noexcept {
 bool TimerService::wait_for_all() noexcept {
   TimerService* const self = current.load(std::memory_order_acquire);
   if (self == nullptr) return false;
-  // The call from which the process exits cannot be waited for.
-  const bool inside =
-      running_timer != nullptr && !running_timer->daemon_ && !is_from_parent(*running_timer);
-  const std::size_t own = inside ? 1 : 0;
+  // The calls from which the process exits cannot be waited for.
+  std::size_t own = 0;
+  for (const Within* within = Within::innermost; within != nullptr; within = within->outer_) {
+    if (within->pending_ && !is_from_parent(within->timer_)) ++own;
+  }
   bool any = false;
   for (;;) {
     ThreadNode node({WaitKind::timer, self, "all of them"});
     {
       const std::lock_guard lock(mutex);
       self->exiting_ = true;
+      self->own_ = std::max(self->own_, own);
       if (self->pending_ <= own) return any;
       self->exiters_.push_back(node);
     }

@@ -71,8 +71,12 @@ class TimerService {
     return timer.service_ != current.load(std::memory_order_relaxed);
   }
 
-  // The timer whose function the calling thread runs or destroys, or null.
+  // The timer whose function the calling thread runs or destroys, or null; of several, one inside
+  // the other, the innermost.
   static const TimerState* running_here() noexcept;
+
+  // Whether it is one of them.
+  static bool is_running_here(const TimerState& timer) noexcept;
 
   static Lock lock() { return Lock(mutex); }
 
@@ -95,16 +99,24 @@ class TimerService {
     }
   };
 
-  // For the time that a thread runs code of the user that belongs to a timer.
+  // For the time that a thread runs code of the user that belongs to a timer. Inside it there may be
+  // another: a function that cancels a timer destroys what that one held.
   class Within {
    public:
-    explicit Within(const TimerState& timer) noexcept;
+    // `pending`: the process may not end without it.
+    Within(const TimerState& timer, bool pending) noexcept;
     ~Within();
     Within(const Within&) = delete;
     Within& operator=(const Within&) = delete;
 
    private:
-    const TimerState* const outer_;
+    friend class TimerService;
+
+    static constinit thread_local const Within* innermost;
+
+    const TimerState& timer_;
+    const bool pending_;
+    const Within* const outer_;
   };
 
   TimerService() = default;
@@ -150,6 +162,7 @@ class TimerService {
                                // them all, so that a periodic one can always go back
   std::size_t pending_ = 0;    // what the process may not end without: timers that were started and
                                // have not ended, and calls of periodic timers; no daemons
+  std::size_t own_ = 1;        // of them, at most, those from whose functions somebody exits
   std::size_t helpers_ = 0;    // with those that are being started
   std::size_t arriving_ = 0;   // of them, those who have not looked at the line yet
   TimePoint last_progress_{};  // when a helper was last started, woken, or took a timer

@@ -195,7 +195,7 @@ bool TimerService::run(TimerState& timer, Lock& lock, TimePoint now) noexcept {
   lock.unlock();
   calls.make();
   {
-    const Within within(timer);
+    const Within within(timer, !timer.daemon_);
     call(timer);
     if (is_from_parent(timer)) return false;
     if (!timer.periodic_) timer.drop();
