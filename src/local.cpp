@@ -34,6 +34,10 @@ namespace {
 
 constinit thread_local LocalTable* this_thread_table = nullptr;
 
+// The Local whose value the calling thread destroys as it ends, or nullptr: also when that value's
+// destructor has destroyed the Local.
+constinit thread_local const LocalCore* ending_here = nullptr;
+
 // What all Locals share. Never destroyed: threads may end after the globals are gone.
 struct Shared {
   static Shared& instance() {
@@ -91,8 +95,10 @@ LocalTable::~LocalTable() {
     if (owner == nullptr || owner->key_ != slot.key) continue;  // it went, and the value with it
     owner->unlink(*slot.value);
     ++owner->ending_;
+    ending_here = owner;
     lock.unlock();
     delete slot.value;
+    if (std::exchange(ending_here, nullptr) == nullptr) continue;
     lock.lock();
     // The last touch: the destructor goes on once it has the mutex.
     if (--owner->ending_ == 0) owner->ended_.notify_one();
@@ -122,6 +128,10 @@ LocalCore::~LocalCore() {
   shared.places[place_] = nullptr;
   shared.free_places.push_back(place_);
   Value* value = std::exchange(values_, nullptr);
+  if (ending_here == this) {
+    ending_here = nullptr;
+    --ending_;
+  }
   ended_.wait(lock, [this] { return ending_ == 0; });
   lock.unlock();
   while (value != nullptr) delete std::exchange(value, value->next);
@@ -130,7 +140,7 @@ LocalCore::~LocalCore() {
 // In the child of a fork. What the others were destroying is lost; their values stay until the Local
 // goes.
 void LocalCore::forget_other_threads() noexcept {
-  ending_ = 0;
+  ending_ = ending_here == this ? 1 : 0;
   std::construct_at(&ended_);
 }
 

@@ -149,6 +149,46 @@ TEST(Local, OutlivesTheThreadsOwnObjects) {
   EXPECT_TRUE(eventually([] { return local.size() == 0; }));
 }
 
+// A value that keeps the owner of its Local.
+struct Owner;
+struct OwnersKey {
+  std::shared_ptr<Owner> owner;
+  Counted counted;
+};
+struct Owner {
+  Local<OwnersKey> local;
+  Counted counted;
+};
+
+TEST(Local, MayGoInTheDestructorOfAnEndingThreadsValue) {
+  Event go;
+  auto owner = std::make_shared<Owner>();
+  // Some values go with their threads, and some with the Local.
+  std::thread other([&go, local = &owner->local] {
+    static_cast<void>(local->get());
+    go.wait();
+  });
+  ASSERT_TRUE(eventually([&] { return owner->local.size() == 1; }));
+  std::thread([owner = std::move(owner)] { owner->local->owner = owner; }).join();
+  EXPECT_EQ(Counted::alive, 0);
+  go.set();
+  other.join();
+}
+
+TEST(Local, ThatGoesInTheDestructorOfAValueWaitsForTheOthers) {
+  for (int round = 0; round < 100; ++round) {
+    auto owner = std::make_shared<Owner>();
+    std::atomic<int> missing{3};
+    conc::test::together(3, [&, local = &owner->local](std::size_t id) {
+      OwnersKey& key = local->get();
+      --missing;
+      while (missing != 0) std::this_thread::yield();
+      if (id == 0) key.owner = std::move(owner);
+    });
+    ASSERT_EQ(Counted::alive, 0);
+  }
+}
+
 TEST(Local, MayGoWhileThreadsEnd) {
   for (int round = 0; round < 500; ++round) {
     auto local = std::make_unique<Local<Counted>>();

@@ -92,7 +92,8 @@ class CONC_EXPORT LocalCore {
 // Any number of threads may use a Local at once: each sees its own value, so no locks are needed.
 //
 // Lifetime: no thread may use the Local, or a reference from it, when it is destroyed. Threads may be
-// ending: the destructor waits for the values that they are destroying.
+// ending: the destructor waits for the values that they are destroying, but for one whose destructor
+// it is called from.
 //
 // Python: threading.local. There attributes come and go by name; here there is one value of a type.
 template <class T>
