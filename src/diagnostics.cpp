@@ -10,6 +10,8 @@
 #include <ostream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <unistd.h>
 
@@ -106,14 +108,13 @@ class Clerk {
 
  private:
   std::size_t place_of(const detail::WaitReason& reason) {
-    const auto place = std::find_if(
-        seen_.objects.begin(), seen_.objects.end(),
-        [&reason](const ContendedObject& object) { return object.address == reason.object; });
-    if (place == seen_.objects.end()) {
-      describe(reason, seen_.objects.emplace_back());
-      return seen_.objects.size() - 1;
+    const std::string_view type = words_of(reason.kind).type;
+    for (std::size_t place = 0; place < types_.size(); ++place) {
+      if (seen_.objects[place].address == reason.object && types_[place] == type) return place;
     }
-    return static_cast<std::size_t>(place - seen_.objects.begin());
+    types_.push_back(type);
+    describe(reason, seen_.objects.emplace_back());
+    return types_.size() - 1;
   }
 
   static void describe(const detail::WaitReason& reason, ContendedObject& object) {
@@ -143,6 +144,8 @@ class Clerk {
   }
 
   Snapshot& seen_;
+  // Of the objects, as their kinds have it. A condition and the lock in it are at one address.
+  std::vector<std::string_view> types_;
 };
 
 // The threads that wait for signals. Never destroyed.

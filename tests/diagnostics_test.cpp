@@ -169,6 +169,35 @@ TEST(Snapshot, ShowsWhateverElseAThreadWaitsFor) {
   EXPECT_EQ(seen.wait.action, "be notified by");
 }
 
+TEST(Snapshot, TellsAConditionFromTheLockInIt) {
+  conc::Condition condition("changed");
+  Thread waiter({.name = "waiter"}, [&] {
+    condition.acquire();
+    condition.wait();
+    condition.release();
+  });
+  waiter.start();
+  ASSERT_TRUE(eventually([] { return asleep("waiter"); }));
+  condition.acquire();
+  Thread acquirer({.name = "acquirer"}, [&] {
+    condition.acquire();
+    condition.release();
+  });
+  acquirer.start();
+  ASSERT_TRUE(eventually([] { return asleep("acquirer"); }));
+  const Snapshot seen = conc::snapshot();
+  condition.notify();
+  condition.release();
+  ASSERT_EQ(seen.objects.size(), 2U);
+  const ContendedObject& waited_for = seen.objects.at(find(seen, "waiter")->wait->object);
+  EXPECT_EQ(waited_for.type, "Condition");
+  EXPECT_EQ(waited_for.waiters.size(), 1U);
+  const ContendedObject& acquired = seen.objects.at(find(seen, "acquirer")->wait->object);
+  EXPECT_EQ(acquired.type, "RLock");
+  EXPECT_EQ(acquired.holder, conc::get_ident());
+  EXPECT_EQ(acquired.waiters.size(), 1U);
+}
+
 TEST(Snapshot, ListsTheWaitersOfAnObjectInOrder) {
   Lock lock("fork");
   lock.acquire();
