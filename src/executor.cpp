@@ -64,13 +64,15 @@ void Executor::give(detail::Job& job) {
 void Executor::run_parallel(std::size_t count, std::size_t grain, Stretch stretch, void* call,
                             void* start) {
   const std::size_t threads = concurrency();
-  if (grain == 0) grain = std::max<std::size_t>(1, count / (stretches_each * (threads + 1)));
+  if (grain == 0) grain = std::max<std::size_t>(1, count / stretches_each / (threads + 1));
   Shares shares(count, grain);
   const auto work = [&shares, stretch, call, start] {
     shares.work([=](std::size_t begin, std::size_t end) { stretch(call, start, begin, end); });
   };
   // Others than this thread, as many as there is work for.
-  const std::size_t helpers = std::min(threads, (count + grain - 1) / grain - 1);
+  const std::size_t helpers = std::min(threads, (count - 1) / grain);
+  // What it takes to wait for them, which must not fail when they run.
+  if (helpers != 0) static_cast<void>(detail::self_id());
   std::vector<Future<void>> futures;
   futures.reserve(helpers);
   std::exception_ptr refused;

@@ -3,13 +3,17 @@
 #include <conc/executor.hpp>
 #include <conc/inline_executor.hpp>
 #include <conc/promise.hpp>
+#include <conc/thread.hpp>
 #include <conc/thread_pool_executor.hpp>
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <stdexcept>
@@ -184,6 +188,48 @@ TEST(Executor, SubmitEachGivesEachCallAStopToken) {
   EXPECT_EQ(futures[0].result() + futures[1].result(), 3);
 }
 
+// ---- What types may do
+
+// Has an operator & of its own, and a destructor that may throw.
+struct Odd {
+  Odd() = default;
+  Odd(Odd&&) = default;
+  Odd& operator=(Odd&&) = default;
+  ~Odd() noexcept(false) {}  // NOLINT
+  void operator&() const = delete;
+  template <class... Args>
+  int operator()(Args&&...) const {
+    return 1;
+  }
+};
+
+TEST(Executor, CallsAndResultsMayHaveOperatorsAndDestructorsOfTheirOwn) {
+  static Odd odd;
+  InlineExecutor executor;
+  EXPECT_EQ(executor.submit(Odd()).result(), 1);
+  executor.post(Odd());
+  executor.submit([] { return Odd(); }).wait();
+  EXPECT_EQ(executor.submit([]() -> Odd& { return odd; }).result()(), 1);
+  const auto one = executor.submit([] { return 1; });
+  one.add_done_callback(Odd());
+  EXPECT_EQ(one.then(Odd()).result(), 1);
+  Promise<Odd> promise;
+  promise.set_result(Odd());
+  Promise<Odd&> to;
+  to.set_result(odd);
+  conc::Thread thread{Odd()};
+}
+
+TEST(Executor, PostCallsWhatCouldTakeAStopTokenWithoutOne) {
+  InlineExecutor executor;
+  std::size_t arguments = 0;
+  executor.post([&arguments](auto&&... args) { arguments = sizeof...(args); }, 1);
+  EXPECT_EQ(arguments, 1U);
+  const auto with_token =
+      executor.submit([](auto&&... args) { return sizeof...(args); }, 1).result();
+  EXPECT_EQ(with_token, 2U);
+}
+
 // ---- parallel_for
 
 TEST(Executor, ParallelForCallsEachIndexOnce) {
@@ -201,6 +247,48 @@ TEST(Executor, ParallelForCallsEachIndexOnce) {
   pool.parallel_for(-5, 6, [&sum](int i) { sum += i; });
   EXPECT_EQ(sum, 0);
   pool.parallel_for(3, 3, [](int) { FAIL(); });
+}
+
+std::atomic<int> total = 0;
+void add(int n) { total += n; }
+
+TEST(Executor, ParallelForCallsAFunction) {
+  total = 0;
+  ThreadPoolExecutor pool(2);
+  pool.parallel_for(0, 10, add);
+  std::vector<int> numbers{1, 2};
+  pool.parallel_for(numbers, add);
+  EXPECT_EQ(total, 48);
+}
+
+TEST(Executor, ParallelForGoesFromOneEndOfAnIndexToTheOther) {
+  InlineExecutor executor;
+  constexpr auto least = std::numeric_limits<int>::min();
+  constexpr auto most = std::numeric_limits<int>::max();
+  // In two stretches: the second begins where no int is the distance from the first.
+  std::vector<int> begun;
+  try {
+    executor.parallel_for(
+        least, most,
+        [&begun](int i) {
+          begun.push_back(i);
+          throw std::runtime_error("enough");
+        },
+        std::size_t{3'000'000'000});
+  } catch (const std::runtime_error&) {
+  }
+  ASSERT_FALSE(begun.empty());
+  EXPECT_EQ(begun.front(), least);
+  EXPECT_EQ(std::count_if(begun.begin(), begun.end(), [](int i) { return i > 0; }),
+            static_cast<std::ptrdiff_t>(begun.size()) - 1);
+}
+
+TEST(Executor, ParallelForTakesAnyNumberOfWorkersAndAnyGrain) {
+  total = 0;
+  ThreadPoolExecutor pool(std::numeric_limits<std::ptrdiff_t>::max());
+  pool.parallel_for(0, 3, add);
+  pool.parallel_for(0, 3, add, std::numeric_limits<std::size_t>::max());
+  EXPECT_EQ(total, 6);
 }
 
 TEST(Executor, ParallelForThrowsTheFirstException) {

@@ -174,7 +174,8 @@ class CONC_EXPORT Executor {
   // until all calls have returned. This thread works as well and waits only for calls that have
   // begun, so a task of the executor may use it.
   // Throws: what the first call to throw threw; calls that have not begun then are left out. As
-  // submit() when the executor takes no calls; none was made then.
+  // submit() when the executor takes no calls and there is work for more than this thread; none was
+  // made then.
   // Synchronizes: the calls come after what this thread did before, and what it does afterwards
   // comes after them.
   // Cost: one allocation for each thread that takes part.
@@ -183,14 +184,18 @@ class CONC_EXPORT Executor {
   void parallel_for(Index first, std::type_identity_t<Index> last, F&& f, std::size_t grain = 0) {
     if (first >= last) return;
     const auto count = static_cast<std::size_t>(last) - static_cast<std::size_t>(first);
+    using Call =
+        std::remove_reference_t<F>*;  // of a function perhaps, so a pointer to it goes along
+    Call call_all = std::addressof(f);
     run_parallel(
         count, grain,
         [](void* call, void* start, std::size_t begin, std::size_t end) {
-          auto& g = *static_cast<std::remove_reference_t<F>*>(call);
-          auto i = static_cast<Index>(*static_cast<Index*>(start) + static_cast<Index>(begin));
+          auto& g = **static_cast<Call*>(call);
+          auto i =
+              static_cast<Index>(static_cast<std::size_t>(*static_cast<Index*>(start)) + begin);
           for (; begin != end; ++begin, ++i) static_cast<void>(std::invoke(g, i));
         },
-        const_cast<void*>(static_cast<const void*>(std::addressof(f))), &first);
+        &call_all, &first);
   }
 
   // The same for each element of a range: f(range[i]).

@@ -255,6 +255,7 @@ class Future {
    public:
     template <class G>
     explicit DoneCallback(G&& f) : f_(std::forward<G>(f)) {}
+    ~DoneCallback() noexcept override = default;
     detail::Ref<detail::FutureStateBase> run(detail::FutureStateBase& state) override {
       static_cast<void>(std::invoke(std::move(f_), of(state)));
       return {};

@@ -97,10 +97,10 @@ class Promise {
   // Cost: two atomic read-modify-writes when nobody waits.
   // Python: set_result(result)
   template <class U = T>
-  requires(std::is_object_v<T>&& std::constructible_from<T, U>) ||
+  requires(std::is_object_v<T>&& std::is_constructible_v<T, U>) ||
       (std::is_lvalue_reference_v<T> && std::convertible_to<U, T>)void set_result(U&& value) {
-    set([&](State& state) noexcept(std::is_reference_v<T> ||
-                                   std::is_nothrow_constructible_v<T, U>) {
+    set([&](State& state) noexcept(std::is_reference_v<T> ? std::is_nothrow_convertible_v<U, T>
+                                                          : std::is_nothrow_constructible_v<T, U>) {
       state.emplace(std::forward<U>(value));
     });
   }

@@ -33,12 +33,13 @@ class ThreadCall final : public ThreadBody {
  public:
   template <class... Given>
   explicit ThreadCall(Given&&... given) : call_(std::forward<Given>(given)...) {}
+  ~ThreadCall() noexcept override = default;
 
   void run(const std::stop_token& token) override {
     std::apply(
         [&](F& f, Args&... args) {
           if constexpr (std::invocable<F, std::stop_token, Args...>) {
-            std::invoke(std::move(f), token, std::move(args)...);
+            std::invoke(std::move(f), std::stop_token(token), std::move(args)...);
           } else {
             std::invoke(std::move(f), std::move(args)...);
           }

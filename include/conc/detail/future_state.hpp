@@ -20,7 +20,7 @@ class FutureState : public FutureStateBase {
   // Throws what that throws.
   template <class... Args>
   void emplace(Args&&... args) {
-    std::construct_at(&value_, std::forward<Args>(args)...);
+    std::construct_at(std::addressof(value_), std::forward<Args>(args)...);
   }
 
   // The same with what `make()` returns, which need not be movable.
@@ -38,8 +38,9 @@ class FutureState : public FutureStateBase {
   }
 
  protected:
-  ~FutureState() override {
-    if ((word_.load(std::memory_order_relaxed) & phase_mask) == value) std::destroy_at(&value_);
+  ~FutureState() noexcept override {
+    if ((word_.load(std::memory_order_relaxed) & phase_mask) == value)
+      std::destroy_at(std::addressof(value_));
   }
 
  private:
@@ -57,7 +58,7 @@ class FutureState<T&> : public FutureStateBase {
  public:
   explicit FutureState(Word references) noexcept : FutureStateBase(references) {}
 
-  void emplace(T& to) noexcept { value_ = &to; }
+  void emplace(T& to) noexcept { value_ = std::addressof(to); }
   [[nodiscard]] T& get() noexcept { return *value_; }
 
  private:

@@ -26,7 +26,7 @@ class BoundCall {
   explicit BoundCall(std::in_place_t, G&& f, Gs&&... args)
       : f_(std::forward<G>(f)), args_(std::forward<Gs>(args)...) {}
 
-  decltype(auto) operator()() && requires(!std::invocable<F, std::stop_token, Args...>) {
+  decltype(auto) operator()() && requires std::invocable<F, Args...> {
     return std::apply(std::move(f_), std::move(args_));
   }
   decltype(auto) operator()(std::stop_token token) && requires
@@ -85,7 +85,7 @@ class TaskState final : public FutureState<std::remove_cv_t<result_of<F>>>, publ
       static_cast<void>(skip());
       return;
     }
-    std::destroy_at(&callable_);
+    std::destroy_at(std::addressof(callable_));
     this->complete_and_drop_ref(this->store_drop(why));
   }
 
@@ -101,7 +101,7 @@ class TaskState final : public FutureState<std::remove_cv_t<result_of<F>>>, publ
   // Without the call, as `source` ended.
   bool follow_quietly(FutureStateBase& source) noexcept {
     if (!this->start()) return false;
-    std::destroy_at(&callable_);
+    std::destroy_at(std::addressof(callable_));
     this->complete_as(source);
     return true;
   }
@@ -109,18 +109,18 @@ class TaskState final : public FutureState<std::remove_cv_t<result_of<F>>>, publ
   // Without the call.
   bool fail_quietly(std::exception_ptr exception) noexcept {
     if (!this->start()) return false;
-    std::destroy_at(&callable_);
+    std::destroy_at(std::addressof(callable_));
     this->store_exception(std::move(exception));
     this->complete_quietly(FutureStateBase::error);
     return true;
   }
 
  protected:
-  ~TaskState() override {
+  ~TaskState() noexcept override {
     // Never given to an executor.
     if ((this->word_.load(std::memory_order_relaxed) & FutureStateBase::phase_mask) ==
         FutureStateBase::pending) {
-      std::destroy_at(&callable_);
+      std::destroy_at(std::addressof(callable_));
     }
   }
 
@@ -151,7 +151,7 @@ class TaskState final : public FutureState<std::remove_cv_t<result_of<F>>>, publ
       this->store_exception(std::current_exception());
       phase = FutureStateBase::error;
     }
-    std::destroy_at(&callable_);
+    std::destroy_at(std::addressof(callable_));
     return phase;
   }
 
@@ -173,7 +173,7 @@ class TaskState final : public FutureState<std::remove_cv_t<result_of<F>>>, publ
 
   Job* job() noexcept override { return this; }
   bool withdraw() noexcept override { return withdraw_job(*this); }
-  void discard() noexcept override { std::destroy_at(&callable_); }
+  void discard() noexcept override { std::destroy_at(std::addressof(callable_)); }
   void request_stop() noexcept override {
     if constexpr (takes_stop_token<F>) stop_.request_stop();
   }
