@@ -5,6 +5,7 @@
 #include <conc/local.hpp>
 #include <conc/lock.hpp>
 #include <conc/thread.hpp>
+#include <conc/thread_pool_executor.hpp>
 
 #include <gtest/gtest.h>
 
@@ -219,6 +220,15 @@ TEST(Thread, TheDaemonFlagIsInherited) {
   outer = Thread([] {});
   outer.set_daemon(true);
   EXPECT_TRUE(outer.daemon());
+}
+
+TEST(Thread, IsNoDaemonByDefaultInAThreadThatIsNoThreadOfConc) {
+  bool in_stranger = true;
+  bool in_worker = true;
+  std::thread([&] { in_stranger = Thread([] {}).daemon(); }).join();
+  conc::ThreadPoolExecutor(1).submit([&] { in_worker = Thread([] {}).daemon(); }).result();
+  EXPECT_FALSE(in_stranger);
+  EXPECT_FALSE(in_worker);
 }
 
 TEST(Thread, HasADefaultNameWithANumber) {

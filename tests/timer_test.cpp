@@ -3,6 +3,7 @@
 #include <conc/event.hpp>
 #include <conc/hooks.hpp>
 #include <conc/thread.hpp>
+#include <conc/thread_pool_executor.hpp>
 #include <conc/timer.hpp>
 
 #include <gtest/gtest.h>
@@ -472,6 +473,15 @@ TEST(Timer, TheDaemonFlagIsInherited) {
   EXPECT_TRUE(by_timer);
   EXPECT_TRUE(by_thread);
   EXPECT_FALSE(said_otherwise);
+}
+
+TEST(Timer, IsNoDaemonByDefaultInAThreadThatIsNoThreadOfConc) {
+  bool in_stranger = true;
+  bool in_worker = true;
+  std::thread([&] { in_stranger = Timer(0s, [] {}).daemon(); }).join();
+  conc::ThreadPoolExecutor(1).submit([&] { in_worker = Timer(0s, [] {}).daemon(); }).result();
+  EXPECT_FALSE(in_stranger);
+  EXPECT_FALSE(in_worker);
 }
 
 // ---- Threads

@@ -18,7 +18,7 @@ namespace conc {
 
 struct PeriodicTimerOptions {
   std::string name = {};            // of the thread while the function runs, and in messages
-  std::optional<bool> daemon = {};  // none: as the timer or thread that makes it
+  std::optional<bool> daemon = {};  // none: as the timer or Thread that makes it, or false
   Overrun overrun = Overrun::skip;
 };
 

@@ -57,7 +57,7 @@ class ThreadState;
 
 struct ThreadOptions {
   std::string name = {};            // empty: Thread-N, in the order in which threads are made
-  std::optional<bool> daemon = {};  // none: as the thread that makes it, if conc started that
+  std::optional<bool> daemon = {};  // none: as the Thread that makes it, or false
 };
 
 // A thread of control with a name. Making it runs nothing; start() does.
@@ -87,7 +87,8 @@ struct ThreadOptions {
 // them, and what they held is never released or destroyed.
 //
 // Python: threading.Thread. Unlike there, a thread whose object goes is waited for, and it can be
-// asked to stop.
+// asked to stop; and what is made in a thread that is no Thread, a std::thread or a worker of a pool,
+// is no daemon unless it says so.
 class Thread {
  public:
   // A thread that will run f(args...).

@@ -16,7 +16,7 @@ namespace conc {
 
 struct TimerOptions {
   std::string name = {};            // of the thread while the function runs, and in messages
-  std::optional<bool> daemon = {};  // none: as the timer or thread that makes it
+  std::optional<bool> daemon = {};  // none: as the timer or Thread that makes it, or false
 };
 
 // Calls a function once, an interval after start(), unless it is cancelled before.

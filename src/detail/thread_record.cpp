@@ -255,6 +255,11 @@ ThreadRecord& this_thread_record() {
   return *this_record;
 }
 
+bool inherited_daemon() {
+  const ThreadRecord& self = this_thread_record();
+  return self.daemon && !self.foreign;
+}
+
 std::string thread_name(ThreadRecord& record) {
   const std::lock_guard lock(record.mutex);
   return record.name;

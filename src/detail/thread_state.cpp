@@ -114,13 +114,6 @@ std::string default_name() {
   return "Thread-" + std::to_string(count.fetch_add(1, std::memory_order_relaxed) + 1);
 }
 
-// Python has a thread inherit the flag even from a thread that it did not start, which counts as a
-// daemon there. Here that would let the destructor of a Thread in a std::thread wait for nobody.
-bool inherited_daemon() {
-  const ThreadRecord& self = this_thread_record();
-  return self.daemon && !self.foreign;
-}
-
 }  // namespace
 
 ThreadState::ThreadState(ThreadOptions options, std::unique_ptr<ThreadBody> body)

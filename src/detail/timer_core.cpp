@@ -10,9 +10,9 @@
 namespace conc::detail {
 namespace {
 
-bool inherited_daemon() {
+bool makers_daemon() {
   const TimerState* const maker = TimerService::running_here();
-  return maker != nullptr ? maker->daemon() : this_thread_record().daemon;
+  return maker != nullptr ? maker->daemon() : inherited_daemon();
 }
 
 }  // namespace
@@ -20,7 +20,7 @@ bool inherited_daemon() {
 TimerState::TimerState(TimerTraits traits, bool periodic, bool trivial)
     : name_(std::move(traits.name)),
       interval_(traits.interval),
-      daemon_(traits.daemon ? *traits.daemon : inherited_daemon()),
+      daemon_(traits.daemon ? *traits.daemon : makers_daemon()),
       periodic_(periodic),
       overrun_(traits.overrun),
       trivial_(trivial) {

@@ -48,7 +48,7 @@ constexpr std::chrono::nanoseconds timer_interval(std::chrono::duration<Rep, Per
 
 struct TimerTraits {
   std::string name;
-  std::optional<bool> daemon;  // none: as the timer whose function makes it, or else the thread
+  std::optional<bool> daemon;  // none: as the timer whose function makes it, or else the Thread
   std::chrono::nanoseconds interval;
   Overrun overrun = Overrun::skip;
 };
