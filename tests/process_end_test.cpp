@@ -337,6 +337,20 @@ int forks_in_a_thread() {
   return failures;
 }
 
+// What is made in the main thread of a child is no daemon, even if it was a std::thread.
+int forks_in_a_known_stranger() {
+  int status = -1;
+  std::thread([&status] {
+    static_cast<void>(conc::get_ident());
+    const ::pid_t child = ::fork();
+    if (child == 0) {
+      ::_exit(conc::current_thread().daemon || Thread([] {}).daemon() ? 1 : 0);
+    }
+    ::waitpid(child, &status, 0);
+  }).join();
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+}
+
 // Runs f in a child of its own, which has to end with the status 0.
 bool in_fork(const std::function<bool()>& f) {
   const ::pid_t child = ::fork();
@@ -438,6 +452,7 @@ const std::map<std::string, std::function<int()>>& scenarios() {
       {"dump_at_signal", dump_at_signal},
       {"forks_under_load", forks_under_load},
       {"forks_in_a_thread", forks_in_a_thread},
+      {"forks_in_a_known_stranger", forks_in_a_known_stranger},
       {"forks_beside_threads", forks_beside_threads},
       {"forks_while_it_is_joined", forks_while_it_is_joined},
   };
@@ -513,6 +528,11 @@ TEST(Fork, TheChildHasTheForkingThreadAloneAndFreshObjectsWork) {
 
 TEST(Fork, TheThreadThatForkedIsTheMainThreadOfTheChild) {
   const ChildEnd end = run_child("forks_in_a_thread");
+  EXPECT_EQ(end.status, 0) << end.output;
+}
+
+TEST(Fork, TheMainThreadOfTheChildIsNoDaemonIfItWasAStranger) {
+  const ChildEnd end = run_child("forks_in_a_known_stranger");
   EXPECT_EQ(end.status, 0) << end.output;
 }
 

@@ -189,7 +189,7 @@ class Registry {
       main_ = this_record;
       main_->native_id = native_thread_id();
       main_->main = true;
-      main_->foreign = false;
+      if (std::exchange(main_->foreign, false)) main_->daemon = false;
       main_is_here_ = true;
     } else {
       main_ = spare_.back();
