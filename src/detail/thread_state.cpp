@@ -122,7 +122,7 @@ ThreadState::ThreadState(ThreadOptions options, std::unique_ptr<ThreadBody> body
       name_(options.name.empty() ? default_name() : std::move(options.name)),
       daemon_(options.daemon.value_or(inherited_daemon())) {}
 
-void ThreadState::start(const std::shared_ptr<ThreadState>& self) {
+void ThreadState::start(std::shared_ptr<ThreadState> self) {
   static_cast<void>(self_id());  // what it takes to wait for the thread, which must not fail later
   if (!self->leave_fresh()) {
     throw UsageError(self->said("was started before; a thread can be started once"));

@@ -40,7 +40,7 @@ class ThreadState {
  public:
   ThreadState(ThreadOptions options, std::unique_ptr<ThreadBody> body);
 
-  static void start(const std::shared_ptr<ThreadState>& self);
+  static void start(std::shared_ptr<ThreadState> self);
   bool join(Until until);
 
   // Waits for the end of one that was started and is not the calling thread, without memory too.
