@@ -17,10 +17,14 @@ class Shares {
   template <class Work>
   void work(Work&& do_stretch) noexcept {
     try {
-      for (;;) {
-        const std::size_t begin = next_.fetch_add(grain_, std::memory_order_relaxed);
-        if (begin >= count_) return;
-        do_stretch(begin, std::min(begin + grain_, count_));
+      // Never past the end, where it could come round to the beginning.
+      std::size_t begin = next_.load(std::memory_order_relaxed);
+      while (begin != count_) {
+        const std::size_t end = begin + std::min(grain_, count_ - begin);
+        if (next_.compare_exchange_weak(begin, end, std::memory_order_relaxed)) {
+          do_stretch(begin, end);
+          begin = next_.load(std::memory_order_relaxed);
+        }
       }
     } catch (...) {
       next_.store(count_, std::memory_order_relaxed);  // nobody takes more

@@ -291,6 +291,33 @@ TEST(Executor, ParallelForTakesAnyNumberOfWorkersAndAnyGrain) {
   EXPECT_EQ(total, 6);
 }
 
+// Runs each call in the submission, and says that it is many threads.
+class ManyInOne final : public Executor {
+ private:
+  void enqueue(conc::detail::JobChain& jobs) override {
+    while (!jobs.empty()) jobs.pop_front().run();
+  }
+  void close(bool, bool) override {}
+  [[nodiscard]] std::size_t concurrency() const noexcept override { return 8; }
+};
+
+TEST(Executor, ParallelForMakesNoCallAfterOneThatThrewHoweverManyAreLeftOut) {
+  ManyInOne executor;
+  constexpr auto most = std::numeric_limits<std::size_t>::max();
+  for (const std::size_t grain : {std::size_t{0}, std::size_t{1}, most / 4}) {
+    int calls = 0;
+    EXPECT_THROW(executor.parallel_for(
+                     std::size_t{0}, most,
+                     [&calls](std::size_t) {
+                       ++calls;
+                       throw std::runtime_error("enough");
+                     },
+                     grain),
+                 std::runtime_error);
+    EXPECT_EQ(calls, 1);
+  }
+}
+
 TEST(Executor, ParallelForThrowsTheFirstException) {
   ThreadPoolExecutor pool(2);
   std::atomic<int> calls = 0;
