@@ -1,4 +1,5 @@
 // A pool that the world gives no memory or no threads, and a process that ends with a busy one.
+#include <conc/diagnostics.hpp>
 #include <conc/errors.hpp>
 #include <conc/event.hpp>
 #include <conc/future.hpp>
@@ -8,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -102,6 +104,36 @@ TEST(PoolWithoutMemory, ASubmitThatFailsHasQueuedNothingAndKeepsNothing) {
     EXPECT_EQ(future->result(), 7);
     EXPECT_TRUE(eventually([&token] { return token.use_count() == 1; }));
   }
+}
+
+TEST(PoolWithoutMemory, ParallelForWaitsForItsCallsInAThreadThatIsNew) {
+  ThreadPoolExecutor pool(1);
+  pool.submit([] {}).result();
+  const auto somebody_waits = [] {
+    const conc::Snapshot seen = conc::snapshot();
+    return std::any_of(seen.threads.begin(), seen.threads.end(),
+                       [](const auto& thread) { return thread.wait && !thread.wait->idle; });
+  };
+  std::atomic<bool> helped{false};
+  std::atomic<bool> all_returned{false};
+  std::thread([&] {
+    const auto caller = std::this_thread::get_id();
+    EXPECT_NO_THROW(pool.parallel_for(
+        0, 2,
+        [&](int) {
+          if (std::this_thread::get_id() == caller) {
+            EXPECT_TRUE(eventually([&] { return helped.load(); }));
+            allocations_left = 0;
+          } else {
+            helped = true;
+            EXPECT_TRUE(eventually(somebody_waits));
+            all_returned = true;
+          }
+        },
+        1));
+    EXPECT_EQ(std::exchange(allocations_left, -1), 0) << "the wait took memory";
+    EXPECT_TRUE(all_returned);
+  }).join();
 }
 
 TEST(PoolWithoutMemory, APostThatFailsHasQueuedNothingAndKeepsNothing) {

@@ -67,6 +67,23 @@ TEST(Promise, IsUnchangedWhenTheValueCannotBeMade) {
   EXPECT_THROW(promise.future().result(), int);
 }
 
+struct RefersOrThrows {
+  int* to;
+  operator int&() const {
+    if (to == nullptr) throw std::runtime_error("nothing");
+    return *to;
+  }
+};
+
+TEST(Promise, IsUnchangedWhenTheReferenceCannotBeMade) {
+  Promise<int&> promise;
+  EXPECT_THROW(promise.set_result(RefersOrThrows{nullptr}), std::runtime_error);
+  EXPECT_FALSE(promise.future().done());
+  int target = 0;
+  promise.set_result(RefersOrThrows{&target});
+  EXPECT_EQ(&promise.future().result(), &target);
+}
+
 TEST(Promise, ThrowsWhenItWasMovedFrom) {
   Promise<int> promise;
   Promise<int> other(std::move(promise));

@@ -180,6 +180,14 @@ TEST(Thread, ALeadingStopTokenIsFilledIn) {
   EXPECT_TRUE(thread.stop_token().stop_requested());
 }
 
+TEST(Thread, TheStopTokenIsItsFunctionsToMoveFrom) {
+  std::stop_token taken;
+  Thread thread([&taken](std::stop_token&& stop) { taken = std::move(stop); });
+  thread.start();
+  thread.join();
+  EXPECT_EQ(taken, thread.stop_token());
+}
+
 TEST(Thread, TheDestructorAsksItToStopAndWaits) {
   std::atomic<bool> ended{false};
   {
