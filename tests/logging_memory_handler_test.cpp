@@ -6,11 +6,13 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
 
+#include "allocations.hpp"
 #include "eventually.hpp"
 #include "gate.hpp"
 #include "logging_fixture.hpp"
@@ -97,6 +99,25 @@ TEST_F(MemoryHandlerTest, FlushHandsOnAndFlushesTheTarget) {
   memory.flush();
   EXPECT_EQ(memory.size(), 0u);
   EXPECT_EQ(target->flushed, 1);
+}
+
+TEST_F(MemoryHandlerTest, FlushThatFindsNoMemoryCanBeMadeAgain) {
+  MemoryHandler memory(100, kept);
+  info(memory, "1");
+  int failed = 0;
+  for (bool done = false; !done; ++failed) {
+    allocations_left = failed;
+    try {
+      memory.flush();
+      done = true;
+    } catch (const std::bad_alloc&) {
+    }
+    done = done && allocations_left >= 0;  // so none has failed
+    allocations_left = -1;
+  }
+  EXPECT_GT(failed, 1);
+  EXPECT_EQ(memory.size(), 0u);
+  EXPECT_EQ(kept->lines().size() + kept->lost(), 1u);  // the target needs memory as well
 }
 
 TEST_F(MemoryHandlerTest, WithoutTargetTheLatestStayAndTheOthersAreCounted) {

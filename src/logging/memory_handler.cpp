@@ -93,12 +93,12 @@ class MemoryHandler::Store {
       }
       idle_.wait();
     }
+    std::deque<OwnedRecord> batch;  // takes memory, so it comes before anything is changed
     busy_ = true;
     do {
       again_ = false;
       const std::shared_ptr<Handler> target = target_;
       if (target == nullptr) break;
-      std::deque<OwnedRecord> batch;
       batch.swap(records_);
       hold.unlock();
       for (const OwnedRecord& one : batch) target->handle(one.record());

@@ -63,10 +63,11 @@ class QueueListener::Drain {
           "conc::logging::QueueListener was stopped by a handler of its own; stop it from another "
           "thread.");
     }
+    // In the child of a fork there is no thread to wait for, and the lock may be held by one that is
+    // gone.
+    if (detail::Listening::orphaned(queue_.get())) return;
     const std::lock_guard guard(mutex_);
     if (!thread_) return;
-    // In the child of a fork there is no thread to wait for.
-    if (detail::Listening::orphaned(queue_.get())) return;
     thread_->request_stop();
     thread_->join();
     thread_.reset();
