@@ -418,6 +418,17 @@ TYPED_TEST(AnyQueue, JoinGivesUpWhenAStopIsRequested) {
   EXPECT_TRUE(queue.join(source.get_token())) << "success beats stop";
 }
 
+TYPED_TEST(AnyQueue, JoinEndsWithAnImmediateShutdownEvenIfMoreWasCalledDoneThanTaken) {
+  typename TestFixture::template Of<int> queue;
+  for (int i = 0; i < 3; ++i) queue.put(i);
+  queue.task_done(2);
+  std::thread joiner([&] { EXPECT_TRUE(queue.join(30s)); });
+  ASSERT_TRUE(eventually_waiting(queue, 1));
+  queue.shutdown(true);
+  joiner.join();
+  EXPECT_THROW(queue.task_done(), conc::UsageError);
+}
+
 TYPED_TEST(AnyQueue, TaskDoneOfSeveralIsAllOrNothing) {
   typename TestFixture::template Of<int> queue;
   for (int i = 0; i < 5; ++i) queue.put(i);

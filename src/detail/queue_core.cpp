@@ -4,6 +4,7 @@
 #include <conc/detail/waiting.hpp>
 #include <conc/errors.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 
@@ -76,7 +77,8 @@ void QueueCore::shut_down(bool dropped, Hold& hold) noexcept {
   closed_.store(true, std::memory_order_relaxed);
   limit_ = 0;
   if (dropped) {
-    unfinished_ -= count();
+    // Fewer than there are, if more were called done than were taken.
+    unfinished_ -= std::min(unfinished_, count());
     size_.store(0, std::memory_order_relaxed);
     if (unfinished_ == 0) chain = joiners_.take_all();
   }
