@@ -60,8 +60,12 @@ class Started {
  private:
   Started() {
     guard_over_fork(mutex_, []() noexcept {
-      std::erase_if(instance().entries_,
-                    [](const Entry& entry) { return !entry.state->outlives_fork(); });
+      // Kept, and not freed: an allocator that knows nothing of fork() may be locked for ever.
+      Started& self = instance();
+      for (auto at = self.entries_.begin(); at != self.entries_.end();) {
+        const auto one = at++;
+        if (!one->state->outlives_fork()) self.lost_.splice(self.lost_.end(), self.entries_, one);
+      }
     });
     wait_at_exit([]() noexcept {
       bool any = false;
@@ -75,6 +79,7 @@ class Started {
 
   Mutex mutex_;
   std::list<Entry> entries_;
+  std::list<Entry> lost_;  // of the parents
 };
 
 std::uint64_t next_number() noexcept {
