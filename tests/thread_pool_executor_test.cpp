@@ -271,7 +271,7 @@ TEST(ThreadPoolExecutor, ShutdownWaitsForTheLastStepsOfItsThreads) {
   for (int i = 0; i < 5; ++i) {
     pool.submit([&steps] {
           last_steps.steps = [&steps] {
-            std::this_thread::sleep_for(1ms);
+            for (int n = 0; n < 100; ++n) std::this_thread::yield();
             ++steps;
           };
         })
