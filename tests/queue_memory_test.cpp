@@ -80,10 +80,19 @@ CONC_TEST_NOINLINE void operator delete(void* memory, std::size_t,
 
 namespace {
 
+// Has a destructor of its own, so it lies in a cell, as a string does not.
+struct Named {
+  std::string name;
+  bool operator==(const Named&) const = default;
+  bool operator<(const Named& other) const { return name < other.name; }
+};
+
 template <class T>
 T item(int i) {
   if constexpr (std::is_same_v<T, std::string>) {
     return std::string(32, static_cast<char>('a' + i % 26));
+  } else if constexpr (std::is_same_v<T, Named>) {
+    return {item<std::string>(i)};
   } else {
     return T{i};
   }
@@ -97,10 +106,11 @@ struct alignas(64) Wide {
 
 template <class Queue>
 class QueueMemory : public testing::Test {};
-using Queues =
-    testing::Types<conc::Queue<int>, conc::Queue<std::string>, conc::Queue<Wide>,
-                   conc::LifoQueue<int>, conc::LifoQueue<std::string>, conc::PriorityQueue<int>,
-                   conc::PriorityQueue<std::string>, conc::PriorityQueue<Wide>>;
+using Queues = testing::Types<conc::Queue<int>, conc::Queue<std::string>, conc::Queue<Named>,
+                              conc::Queue<Wide>, conc::LifoQueue<int>, conc::LifoQueue<std::string>,
+                              conc::LifoQueue<Named>, conc::PriorityQueue<int>,
+                              conc::PriorityQueue<std::string>, conc::PriorityQueue<Named>,
+                              conc::PriorityQueue<Wide>>;
 TYPED_TEST_SUITE(QueueMemory, Queues);
 
 TYPED_TEST(QueueMemory, AFailingAllocationLeavesTheItemAndTheQueueAsTheyWere) {
@@ -225,12 +235,13 @@ TYPED_TEST(QueueMemory, NothingIsAllocatedInSteadyState) {
 }
 
 TEST(QueueMemoryOf, OneThreadsItemsAreReusedByAnother) {
-  conc::Queue<std::string> queue(16);
+  conc::Queue<Named> queue(16);
   constexpr int count = 20'000;
   for (int round = 0; round < 10; ++round) {
     const std::int64_t before = allocations;
     conc::test::together(2, [&](std::size_t i) {
-      for (int k = 0; k < count; ++k) i == 0 ? queue.put("short") : static_cast<void>(queue.get());
+      for (int k = 0; k < count; ++k)
+        i == 0 ? queue.put({"short"}) : static_cast<void>(queue.get());
     });
     EXPECT_LT(allocations - before, 40) << "for " << count << " items";
   }
@@ -253,6 +264,7 @@ void print(const char* name) {
 TEST(QueueMemoryOf, AnEmptyQueueIsItsObjectAlone) {
   print<conc::Queue<std::int64_t>>("Queue<int64>");
   print<conc::Queue<std::string>>("Queue<string>");
+  print<conc::Queue<Named>>("Queue<struct of a string>");
   print<conc::LifoQueue<std::int64_t>>("LifoQueue<int64>");
   print<conc::PriorityQueue<std::int64_t>>("PriorityQueue<int64>");
 }

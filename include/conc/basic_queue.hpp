@@ -123,7 +123,8 @@ class BasicQueue {
   // Throws ShutDown when there is none and the queue is shut down; what T's move throws, and the
   // item stays; std::bad_alloc when it has to wait, at the thread's first contact with the library.
   // Synchronizes: with the put() of the item.
-  // Cost: one atomic read-modify-write when it need not wait, and one more if T has a destructor.
+  // Cost: one atomic read-modify-write when it need not wait, and one more if T has a destructor,
+  // but for the standard library's strings, vectors and pointers.
   // Python: get()
   [[nodiscard]] T get() { return get(forever); }
 

@@ -43,9 +43,7 @@ class PriorityOrder {
   [[nodiscard]] std::size_t capacity() const noexcept { return slots_.size(); }
 
   void adopt(Slots& fresh) noexcept {
-    for (std::size_t i = 0; i < size_; ++i) {
-      std::construct_at(fresh.data() + i, std::move(slots_.data()[i]));
-    }
+    for (std::size_t i = 0; i < size_; ++i) relocate(slots_.data() + i, fresh.data() + i);
     slots_.swap(fresh);
   }
 
@@ -92,6 +90,7 @@ class PriorityOrder {
   void remove(const Choice& choice) noexcept {
     const std::size_t last = --size_;
     std::size_t at = 0;
+    std::destroy_at(slots_.data());
     if constexpr (compares_nothrow) {
       for (std::size_t child = 1; child < last; child = first_child(at)) {
         const std::size_t best = smallest_child(child, last);
@@ -159,7 +158,7 @@ class PriorityOrder {
   }
 
   void move_slot(std::size_t from, std::size_t to) noexcept {
-    std::construct_at(slots_.data() + to, std::move(slots_.data()[from]));
+    relocate(slots_.data() + from, slots_.data() + to);
   }
 
   Slots slots_;

@@ -1,10 +1,10 @@
 // Where the items of a queue are kept.
 //
-// An item that is trivially destroyed and moves without throwing lies in the queue's slots
-// themselves. Every other item lies in a cell, which never moves, and the slot holds the cell's
-// address. So growing a queue, or sifting a heap, moves no item that could throw; and the shell
-// that an item leaves behind when it was got is destroyed after the queue's lock was given back, so
-// that an item's destructor may use the queue.
+// An item lies in the queue's slots themselves, if it moves without throwing and the shell that a
+// move leaves behind is destroyed without running code of the program's. Every other item lies in a
+// cell, which never moves, and the slot holds the cell's address. So growing a queue, or sifting a
+// heap, moves no item that could throw; and a shell whose destructor is the program's is destroyed
+// after the queue's lock was given back, so that the destructor may use the queue.
 #pragma once
 
 #include <conc/detail/machine.hpp>
@@ -14,8 +14,10 @@
 #include <forward_list>
 #include <memory>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace conc::detail {
 
@@ -55,9 +57,28 @@ template <class Object>
   return maxsize != 0 && wanted > maxsize ? std::max(maxsize, size + 1) : wanted;
 }
 
+// Whether destroying a T that was moved from runs no code of the program's. What the standard
+// library's owners own has gone to the new owner by then.
 template <class T>
-inline constexpr bool kept_in_slot =
-    std::is_nothrow_move_constructible_v<T>&& std::is_trivially_destructible_v<T>;
+inline constexpr bool hollow_once_moved = std::is_trivially_destructible_v<T>;
+template <class Char, class Traits>
+inline constexpr bool hollow_once_moved<std::basic_string<Char, Traits>> = true;
+template <class T>
+inline constexpr bool hollow_once_moved<std::vector<T>> = true;
+template <class T>
+inline constexpr bool hollow_once_moved<std::unique_ptr<T>> = true;
+template <class T>
+inline constexpr bool hollow_once_moved<std::shared_ptr<T>> = true;
+
+template <class T>
+inline constexpr bool kept_in_slot = std::is_nothrow_move_constructible_v<T>&& hollow_once_moved<T>;
+
+// Moves the object to where there is none.
+template <class Object>
+void relocate(Object* from, Object* to) noexcept {
+  std::construct_at(to, std::move(*from));
+  std::destroy_at(from);
+}
 
 // Holds an item, or is spare and has its place in a list of such.
 template <class T>
@@ -71,7 +92,7 @@ union Cell {
   T item;
 };
 
-// What a slot holds. Moves without throwing and is trivially destroyed.
+// What a slot holds. Moves without throwing, and is destroyed under the lock once it was moved from.
 template <class T>
 using Entry = std::conditional_t<kept_in_slot<T>, T, Cell<T>*>;
 
@@ -150,7 +171,7 @@ class CellPool {
     Cell<T>* const cell = spare_;
     Cell<T>* const next = cell->next;
     try {
-      std::construct_at(&cell->item, std::move(item));
+      std::construct_at(std::addressof(cell->item), std::move(item));
     } catch (...) {
       cell->next = next;
       throw;
@@ -164,7 +185,7 @@ class CellPool {
     if (cells.empty()) return;
     Cell<T>* last = nullptr;
     for (Cell<T>* const cell : cells) {
-      std::destroy_at(&cell->item);
+      std::destroy_at(std::addressof(cell->item));
       cell->next = std::exchange(last, cell);
     }
     Cell<T>* seen = returned_.load(std::memory_order_relaxed);

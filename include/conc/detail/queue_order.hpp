@@ -42,7 +42,7 @@ class FifoOrder {
   // Takes over a greater array, and leaves the old one behind.
   void adopt(Slots& fresh) noexcept {
     for (std::size_t i = 0; i < size_; ++i, head_ = after(head_)) {
-      std::construct_at(fresh.data() + i, std::move(slots_.data()[head_]));
+      relocate(slots_.data() + head_, fresh.data() + i);
     }
     slots_.swap(fresh);
     head_ = 0;
@@ -60,6 +60,7 @@ class FifoOrder {
   [[nodiscard]] Choice choose() const noexcept { return {}; }
   [[nodiscard]] Entry<T>& operator[](Choice /*choice*/) noexcept { return slots_.data()[head_]; }
   void remove(Choice /*choice*/) noexcept {
+    std::destroy_at(slots_.data() + head_);
     head_ = after(head_);
     --size_;
   }
@@ -93,9 +94,7 @@ class LifoOrder {
   [[nodiscard]] std::size_t capacity() const noexcept { return slots_.size(); }
 
   void adopt(Slots& fresh) noexcept {
-    for (std::size_t i = 0; i < size_; ++i) {
-      std::construct_at(fresh.data() + i, std::move(slots_.data()[i]));
-    }
+    for (std::size_t i = 0; i < size_; ++i) relocate(slots_.data() + i, fresh.data() + i);
     slots_.swap(fresh);
   }
 
@@ -110,7 +109,7 @@ class LifoOrder {
   [[nodiscard]] Entry<T>& operator[](Choice /*choice*/) noexcept {
     return slots_.data()[size_ - 1];
   }
-  void remove(Choice /*choice*/) noexcept { --size_; }
+  void remove(Choice /*choice*/) noexcept { std::destroy_at(slots_.data() + --size_); }
 
   [[nodiscard]] Contents<Slot> take_all() noexcept {
     return {std::move(slots_), 0, std::exchange(size_, 0)};

@@ -9,6 +9,7 @@
 #include <conc/detail/queue_order.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -118,10 +119,10 @@ class QueueStore {
   // The same for all that was taken out.
   template <class Taken>
   void drop(Taken& taken) noexcept {
-    if constexpr (!kept_in_slot<T>) {
-      taken.for_each(
-          [&pool = cells_](typename Order::Slot& slot) { pool.give_back(entry_in(slot)); });
-    }
+    taken.for_each([this](typename Order::Slot& slot) {
+      if constexpr (!kept_in_slot<T>) cells_.give_back(entry_in(slot));
+      std::destroy_at(std::addressof(slot));
+    });
   }
 
  private:
