@@ -43,6 +43,11 @@ static_assert(std::input_iterator<Queue<int>::iterator>);
 static_assert(std::ranges::input_range<Queue<std::unique_ptr<int>>>);
 static_assert(!std::is_copy_constructible_v<Queue<int>>);
 
+struct NotAssignable {
+  const int value;
+};
+static_assert(std::input_iterator<Queue<NotAssignable>::iterator>);
+
 struct Fifo {
   template <class T>
   using Of = Queue<T>;
@@ -665,6 +670,57 @@ TYPED_TEST(AnyQueue, AnItemsDestructorMayUseTheQueue) {
   EXPECT_GT(looks, 0);
   queue.shutdown(true);
   EXPECT_TRUE(queue.empty());
+}
+
+// The same, owned by what lies in the queue's slots.
+TYPED_TEST(AnyQueue, TheDestructorOfWhatAnItemOwnsMayUseTheQueue) {
+  struct Look {
+    std::function<void()> look;
+    ~Look() { look(); }
+  };
+  int looks = 0;
+  typename TestFixture::template Of<std::unique_ptr<Look>> queue;
+  const auto look = [&] {
+    EXPECT_FALSE(queue.join(conc::at_once));
+    ++looks;
+  };
+  for (int i = 0; i < 40; ++i) queue.put(std::unique_ptr<Look>(new Look{look}));
+  static_cast<void>(queue.get());
+  static_cast<void>(queue.try_get());
+  static_cast<void>(queue.get_many(4));
+  EXPECT_EQ(looks, 6);
+  queue.put(std::unique_ptr<Look>(new Look{[&] {
+    queue.shutdown();
+    ++looks;
+  }}));
+  queue.shutdown(true);
+  EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(looks, 41);
+}
+
+struct Unaddressable {
+  int value;
+  void operator&() const = delete;
+  bool operator<(const Unaddressable& other) const { return value < other.value; }
+};
+struct UnaddressableString : Unaddressable {
+  std::string text = std::string(40, 'x');
+};
+
+TYPED_TEST(AnyQueue, TakesTheAddressOfNoItem) {
+  typename TestFixture::template Of<Unaddressable> queue;
+  typename TestFixture::template Of<UnaddressableString> cells;
+  for (int i = 0; i < 20; ++i) {
+    queue.put(Unaddressable{i});
+    cells.put(UnaddressableString{{i}});
+  }
+  EXPECT_EQ(queue.get_many(2).size() + cells.get_many(2).size(), 4U);
+  queue.shutdown();
+  cells.shutdown();
+  int sum = 0;
+  for (auto& item : queue) sum += item.value;
+  for (auto it = cells.begin(); it != cells.end(); ++it) sum += it->value + (*it).value;
+  EXPECT_GT(sum, 0);
 }
 
 // ---- Several queues

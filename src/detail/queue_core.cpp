@@ -163,9 +163,13 @@ QueueVerdict QueueCore::wait_to_put(Patience& patience) {
   return wait(putters_, WaitKind::queue_put, patience);
 }
 
+QueueVerdict QueueCore::wait_to_get(Patience& patience) {
+  return wait(getters_, WaitKind::queue_get, patience);
+}
+
 QueueVerdict QueueCore::wait_to_get(Until until) {
   Patience patience(until);
-  return wait(getters_, WaitKind::queue_get, patience);
+  return wait_to_get(patience);
 }
 
 // ---- Unfinished work
@@ -188,6 +192,7 @@ void QueueCore::task_done(std::size_t n) {
 
 bool QueueCore::join(Until until) {
   Patience patience(until);
+  static_cast<void>(this_thread_record());  // allocates at the first contact: not under the lock
   Hold hold(*this);
   if (unfinished_ == 0) return true;
   if (patience.none()) return false;

@@ -1,5 +1,6 @@
 // Waiting for an item without taking it: in one queue, and in the first of several.
 #include <conc/detail/queue_core.hpp>
+#include <conc/detail/thread_record.hpp>
 #include <conc/errors.hpp>
 
 #include <cstddef>
@@ -12,6 +13,7 @@ namespace conc::detail {
 
 QueueVerdict QueueCore::wait_not_empty(Until until) {
   Patience patience(until);
+  static_cast<void>(this_thread_record());  // allocates at the first contact: not under the lock
   Hold hold(*this);
   if (count() != 0) return QueueVerdict::ready;
   if (closed()) return QueueVerdict::shut_down;

@@ -99,6 +99,7 @@ class QueueCore {
   // word for a call that may not wait.
   // Throws std::bad_alloc at the thread's first contact with the library; the lock is held then too.
   CONC_COLD CONC_EXPORT QueueVerdict wait_to_put(Patience& patience);
+  CONC_COLD CONC_EXPORT QueueVerdict wait_to_get(Patience& patience);
   CONC_COLD CONC_EXPORT QueueVerdict wait_to_get(Until until);
 
   // Gives up the lock for its lifetime.
@@ -163,9 +164,9 @@ class QueueCore {
 
  private:
   struct Side {
-    WaitList waiting;
-    std::size_t on_the_way = 0;
     std::size_t reserved = 0;
+    std::size_t on_the_way = 0;
+    WaitList waiting;
   };
 
   CONC_ALWAYS_INLINE void leave() noexcept {
@@ -188,14 +189,17 @@ class QueueCore {
   static QueueVerdict look(std::span<QueueCore* const> cores, std::size_t& index) noexcept;
   void claim(Side& side, WakeChain& chain) noexcept;
 
+  // What every put and get writes stands together, and behind it what they only read while nobody
+  // waits: see QueueEngine.
   mutable ShortLock lock_;
 
   // Guarded by lock_. The first two are also read without it, as a snapshot.
-  Atomic<std::size_t> size_{0};
   Atomic<bool> closed_{false};
+  Atomic<std::size_t> size_{0};
+  std::size_t unfinished_ = 0;  // items that were put and not reported by task_done()
+
   std::size_t limit_;         // how many items there may be: maxsize, or no_limit; 0 once shut down
   std::size_t sleepers_ = 0;  // how many nodes are in getters_, putters_ and watchers_
-  std::size_t unfinished_ = 0;  // items that were put and not reported by task_done()
   Side getters_;
   Side putters_;
   WaitList watchers_;  // wait_not_empty and select: all are woken when there is an item

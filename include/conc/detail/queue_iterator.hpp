@@ -7,7 +7,10 @@
 
 #include <cstddef>
 #include <iterator>
+#include <memory>
 #include <optional>
+#include <type_traits>
+#include <utility>
 
 namespace conc::detail {
 
@@ -21,8 +24,19 @@ class QueueIterator {
 
   explicit QueueIterator(QueueEngine<T, Order>& queue) : queue_(&queue) { ++*this; }
 
+  QueueIterator(QueueIterator&&) = default;
+  // Asks T for no assignment.
+  QueueIterator& operator=(QueueIterator&& other) noexcept(
+      std::is_nothrow_move_constructible_v<T>) {
+    if (this == &other) return *this;
+    queue_ = other.queue_;
+    item_.reset();
+    if (other.item_) item_.emplace(std::move(*other.item_));
+    return *this;
+  }
+
   [[nodiscard]] T& operator*() const noexcept { return *item_; }
-  [[nodiscard]] T* operator->() const noexcept { return &*item_; }
+  [[nodiscard]] T* operator->() const noexcept { return std::addressof(*item_); }
 
   QueueIterator& operator++() {
     item_.reset();
