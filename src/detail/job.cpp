@@ -129,7 +129,7 @@ thread_local CacheCloser cache_closer;
 void* pop(Bundle& bundle) noexcept {
   void* const memory = bundle.memory[--bundle.size];
   if (bundle.size >= fetched_ahead)
-    __builtin_prefetch(bundle.memory[bundle.size - fetched_ahead], 1);
+    prefetch_to_write(bundle.memory[bundle.size - fetched_ahead]);
   return memory;
 }
 

@@ -95,15 +95,15 @@ void Pool::pause() {
   const std::lock_guard lock(mutex_);
   if (ends()) return;
   const ShortGuard guard(main_.lock);
-  set_gate(paused);
+  paused_.store(true, std::memory_order_relaxed);
 }
 
 void Pool::resume() {
   {
     const std::lock_guard lock(mutex_);
     const ShortGuard guard(main_.lock);
-    if ((gate() & paused) == 0) return;
-    clear_gate(paused);
+    if (!paused()) return;
+    paused_.store(false, std::memory_order_relaxed);
   }
   if (begin_summons(Summon::in_any_case)) summon(Summon::in_any_case);
 }
@@ -145,7 +145,7 @@ WakeChain Pool::wake_everyone() noexcept {
   update_gate();
   {
     const ShortGuard guard(main_.lock);
-    clear_gate(paused);
+    paused_.store(false, std::memory_order_relaxed);
   }
   WakeChain woken = idle_.take_all();
   while (!submitters_.empty()) woken.push_back(submitters_.pop_front());

@@ -92,14 +92,12 @@ class Pool : public std::enable_shared_from_this<Pool> {
   //               or is the last of all to sleep for a future. Changed under the mutex as well, as are the next.
   //   guarded     A push must go under the mutex, where it may be refused or has to wait: in a pool with max_pending,
   //               while there is no worker, and from the shutdown on.
-  //   paused      No job may be taken. Set and cleared by pause() and resume(); cleared by the shutdown.
   //   surplus     Others that were in a wait are at work again, and there is one worker too many.
   using Gate = std::uint32_t;
   static constexpr Gate searching = 1;
   static constexpr Gate full = 2;
   static constexpr Gate guarded = 4;
-  static constexpr Gate paused = 8;
-  static constexpr Gate surplus = 16;
+  static constexpr Gate surplus = 8;
 
   static bool must_summon(Gate gate) noexcept { return (gate & (searching | full)) == 0; }
 
@@ -148,6 +146,9 @@ class Pool : public std::enable_shared_from_this<Pool> {
   [[nodiscard]] WakeChain end(JobChain& dropped) noexcept;
   [[nodiscard]] WakeChain wake_everyone() noexcept;
 
+  // Asked for every job, so not with what a submission writes.
+  [[nodiscard]] bool paused() const noexcept { return paused_.load(std::memory_order_relaxed); }
+
   // ---- Under the lock of the main queue
   [[nodiscard]] Gate gate() const noexcept { return gate_.load(std::memory_order_relaxed); }
   void set_gate(Gate flags) noexcept { gate_.store(gate() | flags, std::memory_order_relaxed); }
@@ -155,7 +156,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   [[nodiscard]] std::size_t queued() const noexcept {
     return main_.size.load(std::memory_order_relaxed);
   }
-  [[nodiscard]] bool has_work() const noexcept { return queued() != 0 && (gate() & paused) == 0; }
+  [[nodiscard]] bool has_work() const noexcept { return queued() != 0 && !paused(); }
   // Whether there is a job that no worker comes for by itself.
   [[nodiscard]] bool wants_worker() const noexcept {
     return has_work() && queued() > initializing_;
@@ -181,6 +182,10 @@ class Pool : public std::enable_shared_from_this<Pool> {
   const std::optional<std::chrono::nanoseconds> idle_timeout_;
   const std::string prefix_;
   const std::function<void()> initializer_;
+
+  // No job may be taken. Set and cleared by pause() and resume(), cleared by the shutdown; under the
+  // lock of main_.
+  Atomic<bool> paused_{false};
 
   // On a line of its own: every submitter writes it.
   alignas(64) JobQueue main_{*this, mark_};

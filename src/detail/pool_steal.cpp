@@ -14,7 +14,7 @@ constexpr std::size_t most_stolen = 16;
 
 // Reserves the older half of another worker's queue; or else claims a job of another's stretch.
 Job* Pool::steal(Worker& me) noexcept {
-  if ((gate_.load(std::memory_order_relaxed) & paused) != 0) return nullptr;
+  if (paused()) return nullptr;
   if (me.has_stretch()) return me.claim_next();
   if (local_used_.load(std::memory_order_relaxed)) {
     me.give_back();
@@ -34,7 +34,7 @@ Job* Pool::steal(Worker& me) noexcept {
 Job* Pool::steal_from_stretches(const Worker& me) noexcept {
   if ((stretches_.load(std::memory_order_relaxed) == 0 &&
        !local_used_.load(std::memory_order_relaxed)) ||
-      (gate_.load(std::memory_order_relaxed) & paused) != 0) {
+      paused()) {
     return nullptr;
   }
   const std::lock_guard threads(threads_mutex_);
@@ -53,7 +53,7 @@ Job* Pool::steal_from_stretches(const Worker& me) noexcept {
 bool Pool::any_elsewhere() noexcept {
   if ((!local_used_.load(std::memory_order_relaxed) &&
        stretches_.load(std::memory_order_relaxed) == 0) ||
-      (gate_.load(std::memory_order_relaxed) & paused) != 0) {
+      paused()) {
     return false;
   }
   const std::lock_guard threads(threads_mutex_);

@@ -20,7 +20,7 @@ constexpr std::uint64_t stretch_ns = 8000;
 
 }  // namespace
 
-std::size_t Pool::Worker::stretch_for(std::size_t queued, std::size_t workers) noexcept {
+std::size_t Pool::Worker::stretch_for(std::size_t queued) noexcept {
   if (queued == 1) {
     turned = 0;
     return 1;
@@ -33,7 +33,7 @@ std::size_t Pool::Worker::stretch_for(std::size_t queued, std::size_t workers) n
     limit = std::clamp<std::size_t>(stretch_ns / each, 1, std::min(longest_stretch, 2 * limit));
   }
   turned = now;
-  return std::min(limit, queued / (2 * workers) + 1);
+  return std::min(limit, queued);
 }
 
 // The calling thread as a worker of this pool, or null.
@@ -44,7 +44,7 @@ Pool::Worker* Pool::own_worker() const noexcept {
 
 // Null when the worker is to leave, which it then has done.
 Job* Pool::next_job(Worker& me) noexcept {
-  if (me.has_stretch() && (gate_.load(std::memory_order_relaxed) & paused) == 0) {
+  if (me.has_stretch() && !paused()) {
     if (Job* const job = me.claim_next()) return job;
   }
   const bool main_first = me.searching || ++me.turns % fair_turn == 0;
@@ -83,7 +83,7 @@ Job* Pool::next_job(Worker& me) noexcept {
 Job* Pool::take(Worker& me) noexcept {
   if (queued() == 0) return nullptr;
   if (me.has_stretch()) {
-    if ((gate_.load(std::memory_order_relaxed) & paused) != 0) return nullptr;
+    if (paused()) return nullptr;
     if (Job* const job = me.claim_next()) return job;
   }
   if (!me.stretch.empty() && &me.stretch.block->ring.queue() != &main_) me.give_back();
@@ -96,7 +96,7 @@ Job* Pool::take(Worker& me) noexcept {
     const Gate seen = gate();
     if (!has_work() || (seen & surplus) != 0) return nullptr;
     JobRing& ring = most_urgent();
-    const std::size_t most = in_order_ ? 1 : me.stretch_for(queued(), max_workers_);
+    const std::size_t most = in_order_ ? 1 : me.stretch_for(queued());
     if (most == 1) {
       job = &ring.pop();
     } else {
@@ -121,10 +121,7 @@ Job* Pool::take(Worker& me) noexcept {
 
 // The oldest job of its own queue, to which only the worker itself adds.
 Job* Pool::take_local(Worker& me) noexcept {
-  if (me.queue.size.load(std::memory_order_relaxed) == 0 ||
-      (gate_.load(std::memory_order_relaxed) & paused) != 0) {
-    return nullptr;
-  }
+  if (me.queue.size.load(std::memory_order_relaxed) == 0 || paused()) return nullptr;
   if (me.has_stretch()) {
     if (Job* const job = me.claim_next()) return job;
   }
@@ -133,7 +130,7 @@ Job* Pool::take_local(Worker& me) noexcept {
   me.give_back_locked();
   const std::size_t size = me.queue.size.load(std::memory_order_relaxed);
   if (size == 0) return nullptr;
-  const std::size_t most = me.stretch_for(size, max_workers_);
+  const std::size_t most = me.stretch_for(size);
   if (most == 1) return &me.queue.jobs.pop();
   me.reserve(me.queue.jobs, most);
   return me.claim_next();
@@ -207,7 +204,7 @@ bool Pool::lie_down(Worker& me) noexcept {
 // anyone.
 void Pool::job_ends(Worker& me) noexcept {
   const auto busy = [this] { return queued() != 0 || !must_summon(gate()); };
-  if (busy() || me.has_stretch() || me.queue.size.load(std::memory_order_relaxed) != 0) return;
+  if (me.has_stretch() || me.queue.size.load(std::memory_order_relaxed) != 0 || busy()) return;
   const ShortGuard guard(main_.lock);
   if (busy()) return;
   set_gate(searching);

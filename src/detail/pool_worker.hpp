@@ -109,7 +109,7 @@ class Pool::Worker final : public Host {
 
   // How many jobs to reserve of `queued`. It is at its next turn: reads the clock when there is a
   // choice.
-  std::size_t stretch_for(std::size_t queued, std::size_t workers) noexcept;
+  std::size_t stretch_for(std::size_t queued) noexcept;
 
   // Written by this worker alone.
   static void count(Atomic<std::size_t>& counter, std::size_t n = 1) noexcept {
