@@ -130,10 +130,9 @@ class JobChain {
 // none of them then.
 CONC_EXPORT void enqueue(Executor& executor, JobChain& jobs);
 
-// The memory of posted calls, used again and again: a thread takes it from a cache of its own, and
-// the thread that has run the call puts it into its cache; full and empty caches meet at a common
-// depot. So a post allocates nothing in the steady state. Two sizes, so that a backlog of small
-// calls takes one cache line for each.
+// The memory of posted calls, used again and again, so that a post allocates nothing in the steady
+// state: a thread cuts it from slabs of its own, and a slab whose calls have all run goes to whoever
+// needs the next. Two sizes, so that a backlog of small calls takes one cache line for each.
 class CONC_EXPORT PostMemory {
  public:
   static constexpr std::size_t small = 64;
