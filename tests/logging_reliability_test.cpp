@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <fstream>
 #include <memory>
@@ -178,6 +179,33 @@ TEST_F(ReliabilityTest, ChildrenConfigureLoggersWhileThreadsDo) {
     });
     if (status == 0) ++good;
   }
+  enough = true;
+  for (std::thread& thread : load) thread.join();
+  EXPECT_EQ(good, forks);
+}
+
+TEST_F(ReliabilityTest, ChildrenWriteTimesWhileThreadsDo) {
+  if (!a_child_may_allocate) GTEST_SKIP() << "not under ThreadSanitizer";
+  const logging::NullHandler handler;  // without any, logging does nothing about forks
+  // For the seconds since 1970 and the zone's name strftime() takes a lock of the C library's.
+  const logging::Formatter formatter("%(asctime)s", "%s %Z");
+  std::atomic<bool> enough{false};
+  std::atomic<std::int64_t> second{0};
+  // Each record has a second of its own, so that no text is at hand.
+  const auto write_next = [&] {
+    const std::chrono::seconds time(second.fetch_add(1));
+    std::string line;
+    formatter.format({.created = std::chrono::system_clock::time_point(time)}, line);
+  };
+  std::vector<std::thread> load;
+  for (int i = 0; i < 2; ++i) {
+    load.emplace_back([&] {
+      while (!enough) write_next();
+    });
+  }
+  int good = 0;
+  constexpr int forks = 200;
+  while (good < forks && in_child(write_next) == 0) ++good;
   enough = true;
   for (std::thread& thread : load) thread.join();
   EXPECT_EQ(good, forks);

@@ -30,6 +30,11 @@ std::int64_t seconds_of(std::tm parts, Zone zone) {
   return std::mktime(&parts);
 }
 
+std::size_t write_time(char* text, std::size_t size, const char* format, const std::tm& parts) {
+  const std::lock_guard guard(mutex);
+  return std::strftime(text, size, format, &parts);
+}
+
 void lock_calendar() { mutex.lock(); }
 void unlock_calendar() { mutex.unlock(); }
 

@@ -1,6 +1,7 @@
 // Calendar: seconds since 1970 as date and time, and back.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 
@@ -16,6 +17,10 @@ enum class Zone : std::uint8_t { local, utc };
 
 // The other way. Parts may be out of range, "32 May" is 1 June; tm_isdst is not looked at.
 [[nodiscard]] std::int64_t seconds_of(std::tm parts, Zone zone);
+
+// strftime(): for some conversions it takes that lock too.
+[[nodiscard]] std::size_t write_time(char* text, std::size_t size, const char* format,
+                                     const std::tm& parts);
 
 // Keep other threads out, and let them in again; for fork().
 void lock_calendar();

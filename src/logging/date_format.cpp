@@ -74,8 +74,7 @@ std::string_view DateFormat::text(std::chrono::system_clock::time_point time,
         (std::chrono::floor<milliseconds>(since_epoch) - second).count());
     slot.key = 0;
     const std::tm parts = date_and_time(second.count(), Zone::local);
-    const std::size_t size =
-        std::strftime(slot.text.data(), slot.text.size(), format_.c_str(), &parts);
+    const std::size_t size = write_time(slot.text.data(), slot.text.size(), format_.c_str(), parts);
     if (size == 0 || size + milliseconds_size > slot.text.size()) return long_text(parts, room);
     slot.size = size - 1;
     if (now >= 0) {
@@ -97,7 +96,7 @@ std::string_view DateFormat::long_text(const std::tm& parts, std::string& room) 
   constexpr std::size_t limit = std::size_t{1} << 20;
   for (std::size_t size = 1024; size <= limit; size *= 4) {
     room.resize(size);
-    const std::size_t used = std::strftime(room.data(), size, format_.c_str(), &parts);
+    const std::size_t used = write_time(room.data(), size, format_.c_str(), parts);
     if (used != 0) return {room.data(), used - 1};
   }
   throw std::length_error("conc::logging::Formatter: the date format makes too long a text.");

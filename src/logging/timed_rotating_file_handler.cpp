@@ -59,7 +59,7 @@ class TimedRotatingFileHandler::Schedule {
     }
     const std::tm parts = detail::date_and_time(start, zone_);
     char text[64];
-    return {text, std::strftime(text, sizeof text, kind_.format, &parts)};
+    return {text, detail::write_time(text, sizeof text, kind_.format, parts)};
   }
 
   // Whether that could be a suffix().
