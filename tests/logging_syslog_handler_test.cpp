@@ -2,12 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <cstddef>
 #include <filesystem>
+#include <initializer_list>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
+
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "logging_files.hpp"
 #include "logging_net.hpp"
@@ -19,6 +27,29 @@ using logging::Facility;
 using logging::Level;
 using logging::SysLogHandler;
 using namespace std::string_literals;
+
+// What the next calls of send() fail with, the last first; and how often connect() was called.
+std::vector<int> failures;
+int connections = 0;
+
+}  // namespace
+}  // namespace conc::test
+
+// In the place of the C library's.
+extern "C" ::ssize_t send(int fd, const void* text, std::size_t size, int flags) {
+  auto& failures = conc::test::failures;
+  if (failures.empty()) return ::sendto(fd, text, size, flags, nullptr, 0);
+  errno = failures.back();
+  failures.pop_back();
+  return -1;
+}
+extern "C" int connect(int fd, const ::sockaddr* address, ::socklen_t size) {
+  ++conc::test::connections;
+  return static_cast<int>(::syscall(SYS_connect, fd, address, size));
+}
+
+namespace conc::test {
+namespace {
 
 class SysLogHandlerTest : public LoggingFileTest {};
 
@@ -93,6 +124,52 @@ TEST_F(SysLogHandlerTest, DaemonThatWasStartedAgainIsFoundAndLossesAreCounted) {
   daemon.emplace(bound_unix(file("log")));
   handler.handle({.message = "found"});
   EXPECT_EQ(daemon->receive(), "<15>found\0"s);
+  EXPECT_EQ(handler.lost(), 1u);
+}
+
+TEST_F(SysLogHandlerTest, ASignalLosesNoRecord) {
+  const Fd daemon = bound_unix(file("log"));
+  SysLogHandler handler(file("log"));
+  failures.assign(5, EINTR);
+  handler.handle({.message = "one"});
+  EXPECT_EQ(daemon.receive(), "<15>one\0"s);
+  EXPECT_EQ(handler.lost(), 0u);
+}
+
+TEST_F(SysLogHandlerTest, WhatIsCountedAsSentByUdpWasSent) {
+  const Fd daemon = bound(SOCK_DGRAM);
+  SysLogHandler handler("127.0.0.1", port_of(daemon));
+  for (const std::vector<int>& some : {std::vector{EINTR, EINTR}, std::vector{EINTR, ECONNREFUSED},
+                                       std::vector{ECONNREFUSED, EINTR, EINTR}}) {
+    failures = some;
+    handler.handle({.message = "one"});
+    handler.handle({.message = "two"});
+    EXPECT_EQ(daemon.receive(), "<15>one\0"s);
+    EXPECT_EQ(daemon.receive(), "<15>two\0"s);
+  }
+  EXPECT_EQ(handler.lost(), 0u);
+}
+
+TEST_F(SysLogHandlerTest, DaemonThatDoesNotKeepUpIsWaitedForOnce) {
+  const Fd daemon = bound_unix(file("log"));
+  SysLogHandler handler(file("log"));
+  const Fd other(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ::sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  file("log").string().copy(address.sun_path, sizeof address.sun_path - 1);
+  const auto* const to = reinterpret_cast<const ::sockaddr*>(&address);
+  while (::sendto(other.get(), "x", 1, MSG_DONTWAIT, to, sizeof address) == 1) {
+  }
+  ASSERT_EQ(errno, EAGAIN);
+  connections = 0;
+  ::testing::internal::CaptureStderr();
+  handler.handle({.message = "too much"});
+  const std::string report = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(report.find("cannot send"), std::string::npos) << report;
+  EXPECT_EQ(handler.lost(), 1u);
+  EXPECT_EQ(connections, 0);  // a new socket would be waited for once more
+  EXPECT_EQ(daemon.receive(), "x");
+  handler.handle({.message = "in time"});
   EXPECT_EQ(handler.lost(), 1u);
 }
 

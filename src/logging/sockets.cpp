@@ -13,15 +13,11 @@
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 namespace conc::logging::detail {
 namespace {
-
-// How long a datagram may wait for a receiver that does not keep up.
-constexpr ::timeval datagram_patience{1, 0};
 
 [[noreturn]] void fail(int error, const std::string& whom) {
   throw std::system_error(error, std::generic_category(), "cannot reach " + whom);
@@ -51,7 +47,6 @@ Socket Socket::unix_datagram(const std::string& path) {
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   Socket socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket) fail(errno, whom);
-  ::setsockopt(socket.fd_, SOL_SOCKET, SO_SNDTIMEO, &datagram_patience, sizeof datagram_patience);
   if (::connect(socket.fd_, reinterpret_cast<const ::sockaddr*>(&address), sizeof address) != 0) {
     fail(errno, whom);
   }

@@ -1,6 +1,8 @@
+#include <conc/detail/machine.hpp>
 #include <conc/logging/syslog_handler.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 #include <utility>
 
@@ -10,6 +12,11 @@
 
 namespace conc::logging {
 namespace {
+
+using Clock = conc::detail::SteadyClock;
+
+// How long a record may wait for a daemon that does not keep up.
+constexpr std::chrono::seconds patience{1};
 
 int severity_of(Level level) {
   if (level >= Level::critical) return 2;
@@ -38,9 +45,12 @@ class SysLogHandler::Line {
     text_ += options_.ident;
     text_ += line;
     if (options_.append_nul) text_ += '\0';
-    if (socket_ && send_once()) return;
-    open();  // the daemon may have been started again
-    if (!send_once()) throw std::system_error(errno, std::generic_category(), "cannot send");
+    int error = socket_ ? send_once() : ENOTCONN;
+    if (error != 0 && error != EAGAIN) {
+      open();  // the daemon may have been started again
+      error = send_once();
+    }
+    if (error != 0) throw std::system_error(error, std::generic_category(), "cannot send");
   }
 
   void close() noexcept { socket_.close(); }
@@ -51,13 +61,21 @@ class SysLogHandler::Line {
                          : detail::Socket::udp(host_or_path_, port_);
   }
 
-  // UDP tells by ECONNREFUSED that nobody got the datagram before; this one goes out all the same.
-  bool send_once() {
-    for (int tries = 0; tries != 2; ++tries) {
-      if (::send(socket_.fd(), text_.data(), text_.size(), MSG_NOSIGNAL) >= 0) return true;
-      if (errno != EINTR && (port_ == 0 || errno != ECONNREFUSED)) return false;
+  // 0 when it is sent, or why it is not; EAGAIN when the time is up.
+  int send_once() {
+    Clock::time_point deadline{};  // set when there is something to wait for
+    for (;;) {
+      if (::send(socket_.fd(), text_.data(), text_.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) {
+        return 0;
+      }
+      const int error = errno;
+      const bool full = error == EAGAIN || error == EWOULDBLOCK;
+      // UDP tells by ECONNREFUSED that nobody got a datagram before, once; this one can go now.
+      if (!full && error != EINTR && (port_ == 0 || error != ECONNREFUSED)) return error;
+      if (deadline == Clock::time_point{}) deadline = Clock::now() + patience;
+      if (Clock::now() >= deadline) return EAGAIN;
+      if (full && !socket_.wait_writable(deadline)) return EAGAIN;
     }
-    return port_ != 0;
   }
 
   const std::string host_or_path_;
