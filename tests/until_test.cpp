@@ -34,6 +34,12 @@ void expect_from_now(Until until, std::chrono::nanoseconds distance) {
   EXPECT_LE(deadline, after + distance);
 }
 
+// What is kept of a time since the epoch of the steady clock: whole nanoseconds.
+template <class Duration>
+std::chrono::nanoseconds kept(Duration time) {
+  return deadline_of(std::chrono::time_point<Clock, Duration>(time)).time_since_epoch();
+}
+
 static_assert(!std::convertible_to<int, Until>, "a number is not a time");
 static_assert(!std::convertible_to<double, Until>);
 static_assert(!std::convertible_to<bool, Until>);
@@ -69,6 +75,57 @@ TEST(Until, FinerUnitsAreRoundedUpSoThatNothingIsEarly) {
   expect_from_now(Picoseconds(1001), 2ns);
   expect_from_now(std::chrono::duration<double, std::nano>(0.1), 1ns);
   EXPECT_TRUE(Until(Picoseconds(-999)).is_at_once());
+}
+
+TEST(Until, OddUnitsAreRoundedUpToo) {
+  using Frames = std::chrono::duration<int, std::ratio<1, 30>>;
+  using Jiffies = std::chrono::duration<std::uint32_t, std::ratio<1, 1024>>;
+  using Thirds = std::chrono::duration<std::int64_t, std::ratio<1, 3'000'000'000>>;
+  static_assert(!Until(Frames(1)).is_at_once() && Until(Frames(-1)).is_at_once());
+  EXPECT_EQ(kept(Frames(1)), 33'333'334ns);
+  EXPECT_EQ(kept(Frames(3)), 100ms);
+  EXPECT_EQ(kept(Frames(-1)), -33'333'333ns);
+  EXPECT_EQ(kept(Jiffies(1)), 976'563ns);
+  EXPECT_EQ(kept(Jiffies(1024)), 1s);
+  EXPECT_EQ(kept(Thirds(1)), 1ns);
+  EXPECT_EQ(kept(Thirds(-2)), 0ns);
+  EXPECT_EQ(kept(std::chrono::duration<float, std::ratio<1, 1024>>(512.0F)), 500ms);
+}
+
+TEST(Until, TicksOfEverySizeSaturate) {
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  constexpr auto most_unsigned = std::numeric_limits<std::uint64_t>::max();
+  const auto saturates = []<class Period>(Period) {
+    using Signed = std::chrono::duration<std::int64_t, Period>;
+    using Unsigned = std::chrono::duration<std::uint64_t, Period>;
+    static_assert(Until(Unsigned::max()).is_timeless());
+    static_assert(Until(Signed::max()).is_timeless());
+    EXPECT_EQ(kept(Unsigned::max()), std::chrono::nanoseconds::max());
+    EXPECT_EQ(kept(Signed::min()), std::chrono::nanoseconds::min());
+    EXPECT_EQ(kept(std::chrono::duration<long double, Period>(1e40L)),
+              std::chrono::nanoseconds::max());
+    EXPECT_EQ(kept(std::chrono::duration<double, Period>(-1e40)), std::chrono::nanoseconds::min());
+  };
+  saturates(std::nano());
+  saturates(std::ratio<1, 30>());
+  saturates(std::ratio<most>());
+  saturates(std::ratio<most, 2>());
+
+  // Finer than the unit that is kept: nothing overflows.
+  using Unsigned = std::chrono::duration<std::uint64_t, std::pico>;
+  EXPECT_EQ(kept(Unsigned(most_unsigned)), 18'446'744'073'709'552ns);
+  EXPECT_EQ(kept(std::chrono::duration<std::int64_t, std::ratio<1, most>>(most)), 1s);
+  EXPECT_EQ(kept(std::chrono::duration<double, std::pico>(1e40)), std::chrono::nanoseconds::max());
+}
+
+TEST(Until, LastTicksBeforeTheEndAreKept) {
+  using Halves = std::chrono::duration<std::uint64_t, std::ratio<1, 2'000'000'000>>;
+  EXPECT_EQ(kept(std::chrono::nanoseconds::max() - 1ns), std::chrono::nanoseconds::max() - 1ns);
+  EXPECT_EQ(kept(std::chrono::nanoseconds::min() + 1ns), std::chrono::nanoseconds::min() + 1ns);
+  EXPECT_EQ(kept(Halves(std::numeric_limits<std::uint64_t>::max() - 3)),
+            std::chrono::nanoseconds::max() - 1ns);
+  const auto last_hour = std::chrono::floor<std::chrono::hours>(std::chrono::nanoseconds::max());
+  EXPECT_EQ(kept(last_hour), std::chrono::nanoseconds(last_hour));
 }
 
 TEST(Until, DurationThatOverflowsIsForEver) {

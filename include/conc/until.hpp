@@ -17,11 +17,11 @@
 #include <conc/config.hpp>
 
 #include <chrono>
-#include <cmath>
 #include <compare>
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <ratio>
 #include <stdexcept>
@@ -126,6 +126,8 @@ class Until {
  private:
   enum class Kind : std::uintptr_t { relative, steady, wall };
   using Ticks = std::int64_t;  // nanoseconds
+  __extension__ using Wide = __int128;
+  __extension__ using UnsignedWide = unsigned __int128;
 
   static constexpr std::uintptr_t kind_mask = 3;
   static constexpr Ticks max_ticks = std::numeric_limits<Ticks>::max();
@@ -139,26 +141,29 @@ class Until {
   }
 
   // Nanoseconds, rounded away from too early, and held at the ends of what 64 bits hold (292
-  // years).
+  // years). A floating-point time is as exact as a long double.
   template <class Rep, class Period>
   static constexpr Ticks saturate(std::chrono::duration<Rep, Period> time) {
-    using std::chrono::nanoseconds;
-    if constexpr (std::floating_point<Rep>) {
-      const auto exact = std::chrono::duration<long double, std::nano>(time).count();
+    // One tick of `time` is num / den nanoseconds, in lowest terms but for factors of `num`.
+    constexpr std::intmax_t common = std::gcd(std::nano::den, Period::den);
+    constexpr Wide num = Wide{Period::num} * (std::nano::den / common);
+    constexpr Wide den = Period::den / common;
+    if constexpr (std::integral<Rep>) {
+      // Compared in the unit of `time`, so that nothing overflows when it is multiplied.
+      constexpr Wide most = max_ticks * den / num;
+      if (time.count() > 0 && static_cast<UnsignedWide>(time.count()) > UnsignedWide{most})
+        return max_ticks;
+      const auto count = static_cast<Wide>(time.count());
+      if (count < -most) return min_ticks;
+      return static_cast<Ticks>(count * num / den + (count > 0 && count * num % den != 0 ? 1 : 0));
+    } else {
+      const auto exact = static_cast<long double>(time.count()) * static_cast<long double>(num) /
+                         static_cast<long double>(den);
       if (exact != exact) throw std::invalid_argument("conc::Until: a timeout must not be NaN.");
       if (exact >= static_cast<long double>(max_ticks)) return max_ticks;
       if (exact <= static_cast<long double>(min_ticks)) return min_ticks;
-      return std::chrono::ceil<nanoseconds>(std::chrono::duration<long double, std::nano>(exact))
-          .count();
-    } else if constexpr (std::ratio_greater_equal_v<std::nano, Period>) {
-      return std::chrono::ceil<nanoseconds>(time).count();  // a finer unit: cannot overflow
-    } else {
-      // A coarser unit: compare in that unit, where the limits fit, before multiplying.
-      using Coarse = std::chrono::duration<Ticks, Period>;
-      constexpr Coarse most = std::chrono::floor<Coarse>(nanoseconds::max());
-      if (std::cmp_greater_equal(time.count(), most.count())) return max_ticks;
-      if (std::cmp_less_equal(time.count(), -most.count())) return min_ticks;
-      return std::chrono::ceil<nanoseconds>(Coarse(static_cast<Ticks>(time.count()))).count();
+      const auto cut = static_cast<Ticks>(exact);
+      return static_cast<long double>(cut) < exact ? cut + 1 : cut;
     }
   }
 
