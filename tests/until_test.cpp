@@ -5,6 +5,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <ratio>
@@ -49,6 +50,20 @@ static_assert(conc::at_once.is_at_once() && !conc::at_once.is_timeless());
 static_assert(conc::forever.is_timeless() && !conc::forever.is_at_once());
 static_assert(std::is_nothrow_constructible_v<Until, std::chrono::milliseconds>);
 static_assert(!std::is_nothrow_constructible_v<Until, std::chrono::duration<double>>);
+
+// Beside a token stands a time, or none: nothing that may have a token itself.
+template <class Time>
+constexpr bool beside_a_token = std::is_constructible_v<Until, Time, const std::stop_token&>;
+static_assert(beside_a_token<std::chrono::duration<double, std::milli>>);
+static_assert(beside_a_token<Clock::time_point> && beside_a_token<std::nullopt_t>);
+static_assert(beside_a_token<std::optional<std::chrono::hours>>);
+static_assert(!beside_a_token<Until> && !beside_a_token<const Until&>);
+static_assert(!beside_a_token<std::stop_token> && !beside_a_token<std::optional<Until>>);
+static_assert(!beside_a_token<std::reference_wrapper<const std::stop_token>>);
+static_assert(!std::is_constructible_v<Until, std::optional<std::stop_token>>,
+              "the token would be gone with the argument");
+static_assert(!std::is_constructible_v<Until, const std::optional<std::stop_token>&>);
+static_assert(std::is_constructible_v<Until, std::optional<Clock::time_point>>);
 
 TEST(Until, DurationCountsFromTheMomentTheDeadlineIsAskedFor) {
   expect_from_now(50ms, 50ms);

@@ -31,6 +31,30 @@
 
 namespace conc {
 
+namespace detail {
+
+template <class Rep, class Period>
+void must_be_time(const std::chrono::duration<Rep, Period>& time);
+template <class Clock, class Duration>
+void must_be_time(const std::chrono::time_point<Clock, Duration>& time);
+
+// A duration or a time point, and so without a token.
+template <class T>
+concept plain_time = requires(const T& t) {
+  must_be_time(t);
+};
+
+template <class T>
+inline constexpr bool is_optional_time = plain_time<T> || std::same_as<T, std::nullopt_t>;
+template <plain_time T>
+inline constexpr bool is_optional_time<std::optional<T>> = true;
+
+// A time, or none: what stands beside a token.
+template <class T>
+concept optional_time = is_optional_time<T>;
+
+}  // namespace detail
+
 // A parameter type like std::string_view: 16 bytes, trivially copyable, passed by value, never
 // stored. It refers to the stop token it was made from, which must live as long as the Until does;
 // as an argument it always does.
@@ -40,7 +64,7 @@ namespace conc {
 // acquire of a free lock reads no clock. A wall-clock time point likewise; a step of the wall clock
 // after that moment does not move the deadline.
 //
-// Throws: std::invalid_argument for a floating-point NaN; nothing else.
+// Throws: std::invalid_argument for a floating-point NaN; nothing else of its own.
 // Python: the timeout parameter, None included. Unlike there, a negative timeout is always legal
 // and means at once.
 class Until {
@@ -73,12 +97,12 @@ class Until {
   // Gives up when a stop is requested. The token is referred to, not copied.
   Until(const std::stop_token& token CONC_LIFETIMEBOUND) noexcept : Until(std::nullopt, token) {}
 
-  // Gives up when the time is up or a stop is requested, whichever comes first.
-  template <class Time>
-  requires std::constructible_from<Until, Time> &&
-      (!std::same_as<std::remove_cvref_t<Time>, std::stop_token>)
-          Until(Time time, const std::stop_token& token CONC_LIFETIMEBOUND) noexcept(
-              std::is_nothrow_constructible_v<Until, Time>)
+  // Gives up when the time is up or a stop is requested, whichever comes first. The time is a
+  // duration, a time point, an optional of one, or std::nullopt; not another Until, which may have
+  // a token already.
+  template <detail::optional_time Time>
+  Until(Time time, const std::stop_token& token CONC_LIFETIMEBOUND) noexcept(
+      std::is_nothrow_constructible_v<Until, Time>)
       : Until(time) {
     // A stop_token holds a pointer, so the two low bits of its address are free for the kind of
     // time.
@@ -89,10 +113,10 @@ class Until {
   // Never gives up.
   constexpr Until(std::nullopt_t) noexcept : Until(Kind::steady, max_ticks) {}
 
-  // Gives up as `timeout` says, or never when it is empty.
+  // Gives up when the time is up, or never when it is empty. Of a time alone: a token would be gone
+  // with the argument.
   // Python: timeout=None
-  template <class Time>
-  requires std::constructible_from<Until, Time>
+  template <detail::plain_time Time>
   constexpr Until(std::optional<Time> timeout) noexcept(
       std::is_nothrow_constructible_v<Until, Time>)
       : Until(timeout ? Until(*timeout) : Until(std::nullopt)) {}
