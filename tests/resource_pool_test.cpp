@@ -131,6 +131,38 @@ TEST_F(ResourcePool, AFactoryThatThrowsBorrowsNothing) {
   EXPECT_EQ(*pool.acquire(), 1);
 }
 
+TEST_F(ResourcePool, AFactoryThatThrewIsNotAskedAgainWhileAResourceLiesIdle) {
+  int asked = 0;
+  std::optional<conc::ResourcePool<int>::Lease> first;
+  conc::ResourcePool<int> pool(2, [&] {
+    if (++asked == 1) return 1;
+    first.reset();  // comes back while the factory runs
+    throw std::runtime_error("no route to host");
+  });
+  first = pool.acquire();
+  EXPECT_THROW(static_cast<void>(pool.acquire()), std::runtime_error);
+  EXPECT_EQ(*pool.acquire(), 1);
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(pool.available(), 2U);
+}
+
+TEST_F(ResourcePool, AnIdleResourceIsLentBeforeADiscardedOneIsReplaced) {
+  auto one = pool_.acquire();
+  auto two = pool_.acquire();
+  one.release();
+  two.discard();
+  EXPECT_EQ(pool_.acquire()->number, 1);
+  EXPECT_EQ(made_, 2);
+}
+
+TEST_F(ResourcePool, TheOneThatCameBackLastIsLentFirst) {
+  auto one = pool_.acquire();
+  auto two = pool_.acquire();
+  two.release();
+  one.release();
+  EXPECT_EQ(pool_.acquire()->number, 1);
+}
+
 TEST_F(ResourcePool, ADiscardedResourceIsReplaced) {
   auto lease = pool_.acquire();
   lease.discard();

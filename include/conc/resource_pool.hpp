@@ -1,6 +1,7 @@
 // ResourcePool: lending a limited number of connections, files or buffers to many threads.
 #pragma once
 
+#include <conc/detail/short_lock.hpp>
 #include <conc/errors.hpp>
 #include <conc/lifo_queue.hpp>
 #include <conc/until.hpp>
@@ -8,9 +9,11 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 namespace conc {
 
@@ -22,7 +25,7 @@ namespace conc {
 //   conc::ResourcePool<Connection> pool(3, [] { return Connection("db"); });
 //   {
 //     auto connection = pool.acquire();
-//     if (!connection->ping()) connection.discard();   // broken: the next borrower gets a new one
+//     if (!connection->ping()) connection.discard();   // broken: another is made when needed
 //   }                                                  // goes back here
 //
 // Fairness: as with Queue, first come, first served.
@@ -37,17 +40,19 @@ class ResourcePool {
 
   // Makes no resource yet. The factory is called by the borrowing threads, several at a time, with
   // no lock held; it may throw. `name`, which must outlive the pool, is shown in dumps.
-  // Throws std::invalid_argument when capacity is 0 or there is no factory; std::bad_alloc.
+  // Throws std::invalid_argument when capacity is 0 or there is no factory; std::bad_alloc, or
+  // std::length_error, when there is no room for so many.
   ResourcePool(std::size_t capacity, std::function<T()> factory, const char* name = nullptr)
-      : factory_(std::move(factory)), idle_(capacity, name) {
+      : factory_(std::move(factory)), slots_(capacity, name) {
     if (capacity == 0)
       throw std::invalid_argument("conc::ResourcePool: it must lend one at least.");
     if (!factory_) throw std::invalid_argument("conc::ResourcePool: there must be a factory.");
-    for (std::size_t i = 0; i < capacity; ++i) idle_.put(nullptr);
+    idle_.reserve(capacity);
+    for (std::size_t i = 0; i < capacity; ++i) slots_.put({});
   }
 
   ~ResourcePool() {
-    while (const std::optional<T*> resource = idle_.try_get()) delete *resource;
+    for (T* const resource : idle_) delete resource;
   }
 
   ResourcePool(const ResourcePool&) = delete;
@@ -56,12 +61,15 @@ class ResourcePool {
   // Borrows a resource until the lease ends. Blocks while all are lent.
   // Throws what the factory throws; nothing is borrowed then.
   // Synchronizes: with the end of the lease under which the resource was used last.
-  [[nodiscard]] Lease acquire() { return lend(idle_.get()); }
+  [[nodiscard]] Lease acquire() {
+    static_cast<void>(slots_.get());
+    return lend();
+  }
 
   // The same, but gives up as `until` says: throws TimeoutError, or Stopped when a stop was
   // requested.
   [[nodiscard]] Lease acquire(Until until) {
-    if (const std::optional<T*> slot = idle_.try_get(until)) return lend(*slot);
+    if (slots_.try_get(until)) return lend();
     if (until.stop_requested()) {
       throw Stopped("conc::ResourcePool had nothing to lend before the stop was requested.");
     }
@@ -71,33 +79,53 @@ class ResourcePool {
   // The same, but tells by what it returns: nothing when `until` gave up.
   // Throws what the factory throws.
   [[nodiscard]] std::optional<Lease> try_acquire(Until until = at_once) {
-    const std::optional<T*> slot = idle_.try_get(until);
-    if (!slot) return std::nullopt;
-    return lend(*slot);
+    if (!slots_.try_get(until)) return std::nullopt;
+    return lend();
   }
 
   // How many may be borrowed at a time, and how many more may be borrowed at some moment during the
   // call.
-  [[nodiscard]] std::size_t capacity() const noexcept { return idle_.maxsize(); }
-  [[nodiscard]] std::size_t available() const noexcept { return idle_.size(); }
+  [[nodiscard]] std::size_t capacity() const noexcept { return slots_.maxsize(); }
+  [[nodiscard]] std::size_t available() const noexcept { return slots_.size(); }
 
-  [[nodiscard]] const char* name() const noexcept { return idle_.name(); }
+  [[nodiscard]] const char* name() const noexcept { return slots_.name(); }
 
  private:
   friend struct detail::Inspect;
 
-  // Turns what lay in a slot, a resource or nothing, into a lease.
-  Lease lend(T* resource) {
-    Lease lease(*this, resource);  // from here on, the slot goes back if anything throws
-    if (resource == nullptr) lease.resource_ = new T(factory_());
+  struct Slot {};
+
+  // Turns a slot into a lease of the resource that came back last, or of a new one.
+  Lease lend() {
+    Lease lease(*this, take_idle());  // from here on, the slot goes back if anything throws
+    if (lease.resource_ == nullptr) lease.resource_ = new T(factory_());
     return lease;
   }
 
+  T* take_idle() noexcept {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return nullptr;
+    T* const resource = idle_.back();
+    idle_.pop_back();
+    return resource;
+  }
+
+  // The resource, or nullptr for none, before the slot: so whoever gets the slot finds it, or else
+  // another has taken it who would have had one made.
+  void take_back(T* resource) noexcept {
+    if (resource != nullptr) {
+      const std::lock_guard lock(mutex_);
+      idle_.push_back(resource);
+    }
+    slots_.put({});
+  }
+
   const std::function<T()> factory_;
-  // One slot for every resource that may be lent now: an idle one, or nullptr for one that is not
-  // made yet. It never holds more than at the beginning, so giving back does not allocate, wait or
-  // throw.
-  LifoQueue<T*> idle_;
+  // One slot for every resource that may be lent now, made or not. It never holds more than at the
+  // beginning, so giving back does not allocate, wait or throw.
+  LifoQueue<Slot> slots_;
+  detail::ShortLock mutex_;
+  std::vector<T*> idle_;  // guarded by mutex_; it has room for all
 };
 
 // The right to use a resource, from acquire() until release(), discard() or the end of its scope.
@@ -123,10 +151,11 @@ class ResourcePool<T>::Lease {
   // blocks. A lease that holds none does nothing.
   void release() noexcept {
     if (pool_ != nullptr)
-      std::exchange(pool_, nullptr)->idle_.put(std::exchange(resource_, nullptr));
+      std::exchange(pool_, nullptr)->take_back(std::exchange(resource_, nullptr));
   }
 
-  // Destroys the resource instead, because it is broken: whoever borrows next has a new one made.
+  // Destroys the resource instead, because it is broken: another is made when one is wanted and
+  // none lies idle.
   void discard() noexcept {
     delete std::exchange(resource_, nullptr);
     release();

@@ -20,8 +20,8 @@ struct Inspect {
       return object.waiters_.size();
     } else if constexpr (requires { object.engine_; }) {
       return object.engine_.core().waiters();
-    } else if constexpr (requires { object.idle_; }) {
-      return waiters(object.idle_);
+    } else if constexpr (requires { object.slots_; }) {
+      return waiters(object.slots_);
     } else {
       return object.core_.waiters();
     }
