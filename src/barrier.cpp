@@ -71,7 +71,7 @@ std::size_t Barrier::arrive_slow(Until until) {
       const bool in_time = node.sleep(patience) == Outcome::woken;
       lock.lock();
       if (!in_time) {
-        if (node.linked()) give_up(lock);
+        if (node.linked()) give_up_next(node, lock);
         lock.unlock();
         node.sleep_until_woken();
         lock.lock();
@@ -162,7 +162,17 @@ void Barrier::give_up(std::unique_lock<detail::Mutex>& lock) {
   WakeChain woken = take_all(false);  // the calling thread's own node among them
   lock.unlock();
   woken.wake_all();
-  throw_broken("was broken by this thread, which gave up waiting");
+  throw_gave_up();
+}
+
+// The same while the action runs, for a thread that has not arrived. The round before is none of its
+// business: when that goes on, its own is broken in advance.
+void Barrier::give_up_next(ThreadNode& node, std::unique_lock<detail::Mutex>& lock) {
+  if (n_waiting() == 0) give_up(lock);
+  waiters_.remove(node);
+  word_.fetch_or(doomed, std::memory_order_relaxed);
+  lock.unlock();
+  throw_gave_up();
 }
 
 // ---- The action
@@ -190,7 +200,8 @@ bool Barrier::end_action(Word round, bool succeeded) noexcept {
     succeeded = succeeded && !over;
     if (succeeded) {
       // Nobody can arrive, and whatever else changes the word does so under the mutex.
-      word_.store(empty_round(round + 1, seen) & ~acting, std::memory_order_release);
+      const Word next = empty_round(round + 1, seen) & ~acting;
+      word_.store((seen & doomed) != 0 ? next | broken_bit : next, std::memory_order_release);
     } else {
       if (!over) end_broken(false);
       word_.fetch_and(~acting, std::memory_order_release);
@@ -259,6 +270,10 @@ WakeChain Barrier::take_all(bool complete) noexcept {
 }
 
 detail::WaitReason Barrier::reason() const noexcept { return {WaitKind::barrier, this, name_}; }
+
+void Barrier::throw_gave_up() const {
+  throw_broken("was broken by this thread, which gave up waiting");
+}
 
 void Barrier::throw_broken(const char* how) const {
   throw BrokenBarrier(detail::message("Barrier", name_, how));

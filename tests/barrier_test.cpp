@@ -603,16 +603,67 @@ TEST(Barrier, WhoComesWhileTheActionRunsBelongsToTheNextRound) {
   expect_at_rest(barrier);
 }
 
-TEST(Barrier, WhoComesWhileTheActionRunsAndGivesUpBreaksItToo) {
+TEST(Barrier, WhoComesWhileTheActionRunsAndGivesUpBreaksTheNextRoundOnly) {
+  SlowAction action;
+  Barrier barrier(2, action.function());
+  Team round(barrier, 2);
+  action.begun.acquire();
+  Team patient(barrier, 1);
+  ASSERT_TRUE(eventually([&] { return waiters(barrier) == 2; })) << "one of each round";
+  EXPECT_THROW(barrier.wait(1ms), BrokenBarrier);
+  EXPECT_FALSE(barrier.broken()) << "the round with the action goes on";
+  EXPECT_EQ(barrier.n_waiting(), 2U);
+  action.may_end.release();
+  EXPECT_EQ(round.results(), upto(2));
+  EXPECT_EQ(patient.broken(), 1U);
+  EXPECT_TRUE(barrier.broken());
+  EXPECT_THROW(barrier.wait(), BrokenBarrier);
+  barrier.reset();
+  expect_at_rest(barrier);
+}
+
+TEST(Barrier, WhoComesWhileTheActionRunsAndIsStoppedBreaksTheNextRoundOnly) {
+  SlowAction action;
+  Barrier barrier(2, action.function());
+  Team round(barrier, 2);
+  action.begun.acquire();
+  std::stop_source source;
+  const std::stop_token token = source.get_token();
+  Team stopped(barrier, 1, Until(token));
+  ASSERT_TRUE(eventually([&] { return waiters(barrier) == 2; })) << "one of each round";
+  source.request_stop();
+  EXPECT_EQ(stopped.broken(), 1U) << "it does not wait for the action's end";
+  action.may_end.release();
+  EXPECT_EQ(round.results(), upto(2));
+  EXPECT_TRUE(barrier.broken());
+}
+
+TEST(Barrier, WhoGivesUpWhileTheActionOfABrokenRoundRunsBreaksTheRoundItCameTo) {
+  SlowAction action;
+  Barrier barrier(2, action.function());
+  Team round(barrier, 2);
+  action.begun.acquire();
+  barrier.reset();
+  EXPECT_THROW(barrier.wait(1ms), BrokenBarrier);
+  EXPECT_TRUE(barrier.broken());
+  action.may_end.release();
+  EXPECT_EQ(round.broken(), 2U);
+  EXPECT_TRUE(barrier.broken());
+}
+
+TEST(Barrier, AResetWhileTheActionRunsForgetsWhoGaveUpBefore) {
   SlowAction action;
   Barrier barrier(2, action.function());
   Team round(barrier, 2);
   action.begun.acquire();
   EXPECT_THROW(barrier.wait(1ms), BrokenBarrier);
-  EXPECT_TRUE(barrier.broken());
+  barrier.reset();
   action.may_end.release();
   EXPECT_EQ(round.broken(), 2U);
-  barrier.reset();
+  expect_at_rest(barrier);
+  action.may_end.release();
+  Team next(barrier, 2);
+  EXPECT_EQ(next.results(), upto(2));
   expect_at_rest(barrier);
 }
 

@@ -25,10 +25,11 @@ namespace conc {
 // barrier: every thread in wait() gets BrokenBarrier, the one that gave up too, and so does every
 // later wait() until somebody calls reset(). An action that throws breaks the barrier as well.
 //
-// While the action runs the round is not over: a thread that gives up then, abort() and reset() end
-// it as broken without waiting for the action. The action runs to its end, whatever it did stays
+// While the action runs the round is not over: a party of it that gives up then, abort() and reset()
+// end it as broken without waiting for the action. The action runs to its end, whatever it did stays
 // done, and its thread gets BrokenBarrier. No other action begins before that: a thread that comes
 // to a barrier whose action is running waits until it is over, and then belongs to the next round.
+// Should it give up before, the running round goes on, and the barrier is broken when that is over.
 //
 // More threads than parties may use a barrier; each round is made of those that come first.
 // 152 bytes, the function included; neither copied nor moved.
@@ -36,8 +37,11 @@ namespace conc {
 // Lifetime: every wait() must have returned when it is destroyed, but an abort() or reset() that
 // ended it may still be on its way out.
 //
-// Python: threading.Barrier. Unlike there, a thread may come to the next round while the last one
-// is still leaving, and a timeout counts while the action runs, too.
+// Python: threading.Barrier. Unlike there, a thread that comes while the last round is still leaving
+// wait() belongs to the next round at once: its time counts, and reset() ends its wait. And abort()
+// leaves the last round alone, where Python's gives BrokenBarrierError to those that are still in
+// wait(). The action runs under no lock: a party whose time is up, reset() and abort() break the
+// round meanwhile, where Python's wait until the action is over; and who comes meanwhile may give up.
 class Barrier {
  public:
   // How many parties there may be.
@@ -112,7 +116,7 @@ class Barrier {
  private:
   friend struct detail::Inspect;
 
-  // The word: four flags, how many parties of this round have arrived, and the number of the round.
+  // The word: five flags, how many parties of this round have arrived, and the number of the round.
   //
   //   flag        meaning                                  entered by             left by
   //   broken      every wait() throws; arrived is 0        abort(), a waiter      reset()
@@ -121,6 +125,8 @@ class Barrier {
   //   acting      the action runs, of this round or of     the last to arrive,    the same thread,
   //               one that was broken since; nobody may    when there is an       when the action
   //               arrive                                   action                 is over
+  //   doomed      the next round is broken when this one   a thread that comes    the end of this
+  //               is complete; only with acting            then and gives up      round
   //   sleepers    threads of this round are in the list:   a waiter about to      the end of the
   //               the last to arrive has to wake them      sleep                  round
   //   stragglers  threads of a broken round have not       the end of a broken    the last of them
@@ -142,16 +148,17 @@ class Barrier {
   using Word = std::uint64_t;
   static constexpr Word broken_bit = 1;
   static constexpr Word acting = 2;
-  static constexpr Word sleepers = 4;
-  static constexpr Word stragglers = 8;
-  static constexpr int arrived_shift = 4;
+  static constexpr Word doomed = 4;
+  static constexpr Word sleepers = 8;
+  static constexpr Word stragglers = 16;
+  static constexpr int arrived_shift = 5;
   static constexpr int round_shift = arrived_shift + 24;
   static constexpr Word one_arrived = Word{1} << arrived_shift;
 
   static constexpr std::size_t arrived_in(Word word) noexcept {
     return static_cast<std::size_t>(word >> arrived_shift) & max_parties;
   }
-  // It would take 2^36 rounds within one look at the word to deceive the thread that looks.
+  // It would take 2^35 rounds within one look at the word to deceive the thread that looks.
   static constexpr Word round_in(Word word) noexcept { return word >> round_shift; }
   // The round of that number, nobody having arrived; the flags that are not of one round stay.
   static constexpr Word empty_round(Word number, Word seen) noexcept {
@@ -168,6 +175,8 @@ class Barrier {
   detail::WakeChain take_all(bool complete) noexcept;
   [[nodiscard]] detail::WaitReason reason() const noexcept;
   [[noreturn]] void give_up(std::unique_lock<detail::Mutex>& lock);
+  [[noreturn]] void give_up_next(detail::ThreadNode& node, std::unique_lock<detail::Mutex>& lock);
+  [[noreturn]] void throw_gave_up() const;
   [[noreturn]] void throw_broken(const char* how) const;
 
   detail::Atomic<Word> word_{0};

@@ -15,7 +15,8 @@
 //   step                 source: src/barrier.cpp
 //   arrive:              wait(): its loop, which ends in one read-modify-write or in none
 //   arrive_slow:         arrive_slow(): from the mutex to the end of the loop's body
-//   for_the_action:      arrive_slow(): the sleep of those who come while the action runs
+//   for_the_action:      arrive_slow(): the sleep of those who come while the action runs, and
+//                        give_up_next()
 //   watch:               watch(): one look at the word, or the mutex and what is done under it
 //   sleep:, look:        sleep(), and give_up()
 //   act:                 act(), end_action()
@@ -31,7 +32,8 @@
 // Properties.
 //   - Each round ends the same way for all who came to it: complete, with PARTIES different indices
 //     from 0 up, or broken.
-//   - One action at a time, once a round, over before anybody's wait() returns.
+//   - One action at a time, once a round, over before anybody's wait() returns. Who comes while it
+//     runs breaks no round that others have come to.
 //   - No invalid end state, and no step that can be repeated for ever; and when nobody can go on,
 //     those who wait are fewer than the parties, in a round that is whole, with no action running.
 //   - After reset() the barrier is whole and nobody has come.
@@ -72,6 +74,7 @@
 
 bool broken = false;
 bool acting = false;
+bool doomed = false;
 bool sleepers = false;
 bool stragglers = false;
 byte arrived = 0;
@@ -179,12 +182,15 @@ inline end_broken(whole) {
   round = round + (whole);
   broken = !(whole);
   arrived = 0;
+  doomed = false;
   sleepers = false
 }
 
 inline end_complete() {
   round++;
   arrived = 0;
+  broken = doomed;
+  doomed = false;
   sleepers = false
 }
 
@@ -274,7 +280,14 @@ for_the_action:
     atomic {
       !locked ->
       if
-      :: linked[self] -> end_broken(false); take_all(false)
+      :: linked[self] && arrived == PARTIES ->
+        linked[self] = false;
+        doomed = true;
+        goto refused
+      :: linked[self] && arrived != PARTIES ->
+        assert(arrived == 0);
+        end_broken(false);
+        take_all(false)
       :: else
       fi
     }
@@ -434,7 +447,7 @@ abort:
   if
   :: resting != 0 ->
     atomic {
-      assert(!locked && !broken && !acting && !stragglers);
+      assert(!locked && !broken && !acting && !doomed && !stragglers);
       assert(arrived == resting && arrived < PARTIES);
       end_broken(false);
       take_all(false)
@@ -444,7 +457,7 @@ abort:
   fi;
 
   left == THREADS;
-  assert(!locked && !acting && !sleepers && !stragglers);
+  assert(!locked && !acting && !doomed && !sleepers && !stragglers);
   assert(arrived == 0 && sleeping == 0 && straggling == 0 && resting == 0);
   atomic {
     do
