@@ -1,6 +1,7 @@
 // What happens when a process with threads ends, or forks. Each scenario runs in a process of its own,
 // many times over.
 
+#include <conc/detail/job.hpp>
 #include <conc/diagnostics.hpp>
 #include <conc/event.hpp>
 #include <conc/local.hpp>
@@ -438,6 +439,33 @@ int forks_while_it_is_joined() {
   return good ? 0 : 1;
 }
 
+// Threads take the memory of posted calls and give it back, more than they keep for themselves.
+int forks_while_calls_are_posted() {
+  using conc::detail::PostMemory;
+  static std::atomic<bool> stop{false};
+  const auto take_and_give_back = [] {
+    void* memory[1000];
+    for (void*& each : memory) each = PostMemory::allocate(PostMemory::small);
+    for (void* const each : memory) PostMemory::free(each, PostMemory::small);
+  };
+  std::vector<std::thread> busy;
+  for (int i = 0; i < 4; ++i) {
+    busy.emplace_back([&] {
+      while (!stop) take_and_give_back();
+    });
+  }
+  bool good = true;
+  for (int i = 0; good && i < 300; ++i) {
+    good = in_fork([&] {
+      take_and_give_back();
+      return true;
+    });
+  }
+  stop = true;
+  for (std::thread& thread : busy) thread.join();
+  return good ? 0 : 1;
+}
+
 const std::map<std::string, std::function<int()>>& scenarios() {
   static const std::map<std::string, std::function<int()>> all{
       {"unjoined", unjoined},
@@ -455,6 +483,7 @@ const std::map<std::string, std::function<int()>>& scenarios() {
       {"forks_in_a_known_stranger", forks_in_a_known_stranger},
       {"forks_beside_threads", forks_beside_threads},
       {"forks_while_it_is_joined", forks_while_it_is_joined},
+      {"forks_while_calls_are_posted", forks_while_calls_are_posted},
   };
   return all;
 }
@@ -543,6 +572,11 @@ TEST(Fork, InTheChildTheParentsThreadsHaveEndedAndTheirObjectsMayGo) {
 
 TEST(Fork, TheThreadThatForkedIsAliveInTheChildAndCanBeJoinedThere) {
   const ChildEnd end = run_child("forks_while_it_is_joined");
+  EXPECT_EQ(end.status, 0) << end.output;
+}
+
+TEST(Fork, TheChildMayPostCallsWhicheverThreadsWereJustPostingSome) {
+  const ChildEnd end = run_child("forks_while_calls_are_posted");
   EXPECT_EQ(end.status, 0) << end.output;
 }
 #endif
