@@ -3,6 +3,7 @@
 
 #include <conc/detail/job.hpp>
 #include <conc/diagnostics.hpp>
+#include <conc/errors.hpp>
 #include <conc/event.hpp>
 #include <conc/local.hpp>
 #include <conc/lock.hpp>
@@ -22,6 +23,7 @@
 #include <map>
 #include <memory>
 #include <new>
+#include <semaphore>
 #include <stop_token>
 #include <string>
 #include <system_error>
@@ -439,6 +441,48 @@ int forks_while_it_is_joined() {
   return good ? 0 : 1;
 }
 
+// A thread is held at each place where start() allocates, while another forks.
+int forks_while_a_thread_starts() {
+  static std::binary_semaphore there{0};
+  static std::binary_semaphore go_on{0};
+  static bool held;
+  int times = 0;
+  for (std::int64_t n = 0;; ++n) {
+    auto thread = std::make_unique<Thread>([] {});
+    held = false;
+    std::thread starter([&thread, n] {
+      static_cast<void>(conc::get_ident());
+      conc::test::at_that_allocation = [] {
+        held = true;
+        there.release();
+        go_on.acquire();
+      };
+      conc::test::allocations_left = n;
+      thread->start();
+      conc::test::allocations_left = -1;
+      if (!held) there.release();
+    });
+    there.acquire();
+    const bool good = !held || in_fork([&thread] {
+      if (thread->is_alive()) return false;
+      try {
+        if (!thread->join(conc::at_once)) return false;
+        thread->join();
+      } catch (const conc::UsageError&) {
+        // It was not started yet.
+      }
+      thread.reset();
+      return true;
+    });
+    if (held) go_on.release();
+    starter.join();
+    thread->join();
+    if (!good) return 1;
+    if (!held) return times != 0 ? 0 : 2;
+    ++times;
+  }
+}
+
 // Threads take the memory of posted calls and give it back, more than they keep for themselves.
 int forks_while_calls_are_posted() {
   using conc::detail::PostMemory;
@@ -483,6 +527,7 @@ const std::map<std::string, std::function<int()>>& scenarios() {
       {"forks_in_a_known_stranger", forks_in_a_known_stranger},
       {"forks_beside_threads", forks_beside_threads},
       {"forks_while_it_is_joined", forks_while_it_is_joined},
+      {"forks_while_a_thread_starts", forks_while_a_thread_starts},
       {"forks_while_calls_are_posted", forks_while_calls_are_posted},
   };
   return all;
@@ -572,6 +617,11 @@ TEST(Fork, InTheChildTheParentsThreadsHaveEndedAndTheirObjectsMayGo) {
 
 TEST(Fork, TheThreadThatForkedIsAliveInTheChildAndCanBeJoinedThere) {
   const ChildEnd end = run_child("forks_while_it_is_joined");
+  EXPECT_EQ(end.status, 0) << end.output;
+}
+
+TEST(Fork, InTheChildAThreadThatWasJustBeingStartedHasEndedOrWasNotStarted) {
+  const ChildEnd end = run_child("forks_while_a_thread_starts");
   EXPECT_EQ(end.status, 0) << end.output;
 }
 

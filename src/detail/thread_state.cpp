@@ -33,12 +33,25 @@ class Started {
     return *started;
   }
 
-  Place add(State state, bool daemon) {
+  // Adds one that leaves the phase `fresh`; nothing when it has left that before. Under the lock, so
+  // that the child of a fork knows of every thread that is no longer fresh.
+  std::optional<Place> add(State state) {
     std::list<Entry> added;
-    added.push_back({std::move(state), daemon});
+    added.push_back({std::move(state), false});
+    const Place place = added.begin();
     const std::lock_guard lock(mutex_);
+    if (!place->state->leave_fresh()) return std::nullopt;
+    place->daemon = place->state->daemon();
     entries_.splice(entries_.end(), added);
-    return std::prev(entries_.end());
+    return place;
+  }
+
+  // Undoes it.
+  void take_back(Place place) noexcept {
+    std::list<Entry> removed;
+    const std::lock_guard lock(mutex_);
+    place->state->return_to_fresh();
+    removed.splice(removed.end(), entries_, place);
   }
 
   void remove(Place place) noexcept {
@@ -129,17 +142,14 @@ ThreadState::ThreadState(ThreadOptions options, std::unique_ptr<ThreadBody> body
 
 void ThreadState::start(std::shared_ptr<ThreadState> self) {
   static_cast<void>(self_id());  // what it takes to wait for the thread, which must not fail later
-  if (!self->leave_fresh()) {
-    throw UsageError(self->said("was started before; a thread can be started once"));
-  }
+  const std::optional<Started::Place> place = Started::instance().add(self);
+  if (!place) throw UsageError(self->said("was started before; a thread can be started once"));
   try {
     const std::lock_guard lock(self->joining_);
-    self->place_ = Started::instance().add(self, self->daemon());
     self->native_ = NativeThread([self] { self->run(); });
+    self->place_ = place;
   } catch (...) {
-    self->forget();
-    const std::lock_guard lock(self->mutex_);
-    self->phase_ = Phase::fresh;
+    Started::instance().take_back(*place);
     throw;
   }
   self->begun_.wait();

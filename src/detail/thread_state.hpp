@@ -78,6 +78,17 @@ class ThreadState {
 
   std::stop_source& stop_source() noexcept { return stop_; }
 
+  // For the list of the threads that were started, when this one enters it: true for one caller only;
+  // and when the system has refused it.
+  bool leave_fresh() {
+    const std::lock_guard lock(mutex_);
+    return phase_ == Phase::fresh && (phase_ = Phase::starting, true);
+  }
+  void return_to_fresh() {
+    const std::lock_guard lock(mutex_);
+    phase_ = Phase::fresh;
+  }
+
   // In the child of a fork, for a thread that was started before. What the threads that are gone may
   // have held or waited for is made anew. False when it is one of those itself.
   bool outlives_fork() noexcept;
@@ -92,12 +103,6 @@ class ThreadState {
   Phase phase() const {
     const std::lock_guard lock(mutex_);
     return phase_;
-  }
-
-  // For one caller only.
-  bool leave_fresh() {
-    const std::lock_guard lock(mutex_);
-    return phase_ == Phase::fresh && (phase_ = Phase::starting, true);
   }
 
   std::string said(std::string_view what) const;
