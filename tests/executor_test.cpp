@@ -249,6 +249,30 @@ TEST(Executor, ParallelForCallsEachIndexOnce) {
   pool.parallel_for(3, 3, [](int) { FAIL(); });
 }
 
+struct CalledOnce {
+  void operator()(int) && {}
+};
+struct CalledAgain {
+  void operator()(int n) & { sum += n; }
+  int sum = 0;
+};
+template <class F, class... What>
+constexpr bool can_repeat = requires(Executor& executor, F&& f, What&&... what) {
+  executor.parallel_for(what..., std::forward<F>(f));
+};
+static_assert(!can_repeat<CalledOnce, int, int> && can_repeat<CalledAgain, int, int>);
+static_assert(!can_repeat<CalledOnce, std::vector<int>> &&
+              can_repeat<CalledAgain, std::vector<int>>);
+
+TEST(Executor, ParallelForCallsAnLvalueAndTakesNoCallThatIsForOnce) {
+  InlineExecutor executor;
+  CalledAgain call;
+  executor.parallel_for(0, 10, call);
+  executor.parallel_for(std::vector{1, 2}, call);
+  executor.parallel_for(0, 10, CalledAgain());
+  EXPECT_EQ(call.sum, 48);
+}
+
 std::atomic<int> total = 0;
 void add(int n) { total += n; }
 

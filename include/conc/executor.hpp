@@ -172,7 +172,8 @@ class CONC_EXPORT Executor {
   // Calls f(i) for each i from `first` up to, not including, `last`; in any order, by this thread
   // and by the executor's, `grain` of them in a row (0: as many as share the work out well). Blocks
   // until all calls have returned. This thread works as well and waits only for calls that have
-  // begun, so a task of the executor may use it.
+  // begun, so a task of the executor may use it. It is one `f` that is called many times, as an
+  // lvalue, by several threads at once.
   // Throws: what the first call to throw threw; calls that have not begun then are left out. As
   // submit() when the executor takes no calls and there is work for more than this thread; none was
   // made then.
@@ -180,7 +181,8 @@ class CONC_EXPORT Executor {
   // comes after them.
   // Cost: one allocation for each thread that takes part.
   // Python: none.
-  template <std::integral Index, std::invocable<Index> F>
+  template <std::integral Index, class F>
+  requires std::invocable<F&, Index>
   void parallel_for(Index first, std::type_identity_t<Index> last, F&& f, std::size_t grain = 0) {
     if (first >= last) return;
     const auto count = static_cast<std::size_t>(last) - static_cast<std::size_t>(first);
@@ -199,9 +201,9 @@ class CONC_EXPORT Executor {
   }
 
   // The same for each element of a range: f(range[i]).
-  template <std::ranges::random_access_range Range,
-            std::invocable<std::ranges::range_reference_t<Range>> F>
-  requires std::ranges::sized_range<Range>
+  template <std::ranges::random_access_range Range, class F>
+  requires std::ranges::sized_range<Range> &&
+      std::invocable<F&, std::ranges::range_reference_t<Range>>
   void parallel_for(Range&& range, F&& f, std::size_t grain = 0) {
     const auto begin = std::ranges::begin(range);
     using Difference = std::ranges::range_difference_t<Range>;
