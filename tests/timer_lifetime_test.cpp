@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "allocations.hpp"
 #include "eventually.hpp"
 
 // What a sanitizer cannot do: tsan starts no threads after a fork with threads, and both make the
@@ -193,6 +194,20 @@ TEST(TimerAtExit, WhatIsStartedMeanwhileIsWaitedForToo) {
       std::exit(7);
     });
     ASSERT_EQ(ended, (Ended{7, "123"}));
+  }
+}
+
+TEST(TimerAtExit, AThreadThatHasNoMemoryToWaitWithWaitsAllTheSame) {
+  for (int i = 0; i < runs; ++i) {
+    const Ended ended = in_child([] {
+      Timer(1ms, [] { write('f'); }).start();
+      std::thread([] {  // which the library has not met
+        conc::test::allocations_left = 0;
+        std::exit(7);
+      })
+          .join();
+    });
+    ASSERT_EQ(ended, (Ended{7, "f"}));
   }
 }
 

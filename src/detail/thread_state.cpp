@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "at_exit.hpp"
+#include "bare_node.hpp"
 #include "escaped.hpp"
 #include "fork.hpp"
 #include "message.hpp"
@@ -103,29 +104,6 @@ std::uint64_t next_number() noexcept {
 // Of the ThreadState that the calling thread runs, or 0. The thread's id does not do: its record may
 // have gone before the last of its thread-specific keys asks.
 constinit thread_local std::uint64_t running_number = 0;
-
-// The place where a thread waits that has no record, and no memory for one.
-class BareNode final : public WaitNode {
- public:
-  BareNode() noexcept : WaitNode(&BareNode::wake_it) {}
-
-  void sleep_until_woken() noexcept {
-    std::unique_lock lock(mutex_);
-    bed_.wait(lock, [this] { return woken_; });
-  }
-
- private:
-  static void wake_it(WaitNode& base) noexcept {
-    auto& node = static_cast<BareNode&>(base);
-    const std::lock_guard lock(node.mutex_);
-    node.woken_ = true;
-    node.bed_.notify_one();
-  }
-
-  Mutex mutex_;
-  CondVar bed_;
-  bool woken_ = false;
-};
 
 std::string default_name() {
   static constinit Atomic<std::uint64_t> count{0};

@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "at_exit.hpp"
+#include "bare_node.hpp"
 #include "spin.hpp"
 
 namespace conc::detail {
@@ -229,18 +230,23 @@ bool TimerService::wait_for_all() noexcept {
   for (const Within* within = Within::innermost; within != nullptr; within = within->outer_) {
     if (within->pending_ && !is_from_parent(within->timer_)) ++own;
   }
-  bool any = false;
-  for (;;) {
-    ThreadNode node({WaitKind::timer, self, "all of them"});
+  const auto has_waited = [self, own](auto&& node) noexcept {
     {
       const std::lock_guard lock(mutex);
       self->exiting_ = true;
       self->own_ = std::max(self->own_, own);
-      if (self->pending_ <= own) return any;
+      if (self->pending_ <= own) return false;
       self->exiters_.push_back(node);
     }
-    any = true;
     node.sleep_until_woken();
+    return true;
+  };
+  for (bool any = false;; any = true) {
+    try {
+      if (!has_waited(ThreadNode({WaitKind::timer, self, "all of them"}))) return any;
+    } catch (const std::bad_alloc&) {
+      if (!has_waited(BareNode())) return any;
+    }
   }
 }
 
