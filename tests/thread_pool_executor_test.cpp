@@ -621,27 +621,32 @@ TEST(ThreadPoolExecutor, CountsOnceWhatItsOwnTaskRunsBecauseItDoesNotFit) {
   EXPECT_EQ(pool.stats().submitted, 6U);
 }
 
+// Its destructor says that it was entered, and stays until it may leave.
+class EndsWhenTold {
+ public:
+  EndsWhenTold(Event& entered, Event& leave) : entered_(&entered), leave_(&leave) {}
+  EndsWhenTold(EndsWhenTold&& other) noexcept
+      : entered_(std::exchange(other.entered_, nullptr)), leave_(other.leave_) {}
+  EndsWhenTold& operator=(EndsWhenTold&&) = delete;
+  ~EndsWhenTold() {
+    if (entered_ == nullptr) return;
+    entered_->set();
+    EXPECT_TRUE(leave_->wait(30s));
+  }
+
+ private:
+  Event* entered_;
+  Event* leave_;
+};
+
 TEST(ThreadPoolExecutor, TheEndOfAResultThatNobodyHoldsHoldsUpNoOther) {
-  struct Result {
-    Result(Event& entered, Event& leave) : entered_(&entered), leave_(&leave) {}
-    Result(Result&& other) noexcept
-        : entered_(std::exchange(other.entered_, nullptr)), leave_(other.leave_) {}
-    Result& operator=(Result&&) = delete;
-    ~Result() {
-      if (entered_ == nullptr) return;
-      entered_->set();
-      EXPECT_TRUE(leave_->wait(30s));
-    }
-    Event* entered_;
-    Event* leave_;
-  };
   ThreadPoolExecutor pool(4);
   Event dropped;
   Event entered;
   Event leave;
   static_cast<void>(pool.submit([&] {
     dropped.wait();
-    return Result(entered, leave);
+    return EndsWhenTold(entered, leave);
   }));
   dropped.set();
   entered.wait();
@@ -650,24 +655,11 @@ TEST(ThreadPoolExecutor, TheEndOfAResultThatNobodyHoldsHoldsUpNoOther) {
 }
 
 TEST(ThreadPoolExecutor, ATaskMayWaitForAFutureOfAPoolThatIsGone) {
-  struct Capture {
-    Capture(Event& entered, Event& leave) : entered_(&entered), leave_(&leave) {}
-    Capture(Capture&& other) noexcept
-        : entered_(std::exchange(other.entered_, nullptr)), leave_(other.leave_) {}
-    Capture& operator=(Capture&&) = delete;
-    ~Capture() {
-      if (entered_ == nullptr) return;
-      entered_->set();
-      leave_->wait();
-    }
-    Event* entered_;
-    Event* leave_;
-  };
   Event entered;
   Event leave;
   auto gone = std::make_unique<ThreadPoolExecutor>(1);
   gone->pause();
-  const auto future = gone->submit([capture = Capture(entered, leave)] {});
+  const auto future = gone->submit([capture = EndsWhenTold(entered, leave)] {});
   std::thread canceller([&future] { EXPECT_TRUE(future.cancel()); });
   entered.wait();
   gone.reset();  // it has nothing left to do
