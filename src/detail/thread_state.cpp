@@ -2,99 +2,18 @@
 
 #include <conc/errors.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <exception>
-#include <list>
 #include <mutex>
 #include <new>
 #include <utility>
 
-#include "at_exit.hpp"
 #include "bare_node.hpp"
 #include "escaped.hpp"
-#include "fork.hpp"
 #include "message.hpp"
 
 namespace conc::detail {
 namespace {
-
-// The threads that were started, until somebody has joined them, or until they end when their object
-// went before; daemons until their object goes. The process may not end without those that are no
-// daemons.
-class Started {
- public:
-  using State = std::shared_ptr<ThreadState>;
-  using Entry = StartedThread;
-  using Place = std::list<Entry>::iterator;
-
-  // Never destroyed: threads may end after the globals are gone.
-  static Started& instance() {
-    static Started* const started = new Started;
-    return *started;
-  }
-
-  // Adds one that leaves the phase `fresh`; nothing when it has left that before. Under the lock, so
-  // that the child of a fork knows of every thread that is no longer fresh.
-  std::optional<Place> add(State state) {
-    std::list<Entry> added;
-    added.push_back({std::move(state), false});
-    const Place place = added.begin();
-    const std::lock_guard lock(mutex_);
-    if (!place->state->leave_fresh()) return std::nullopt;
-    place->daemon = place->state->daemon();
-    entries_.splice(entries_.end(), added);
-    return place;
-  }
-
-  // Undoes it.
-  void take_back(Place place) noexcept {
-    std::list<Entry> removed;
-    const std::lock_guard lock(mutex_);
-    place->state->return_to_fresh();
-    removed.splice(removed.end(), entries_, place);
-  }
-
-  void remove(Place place) noexcept {
-    std::list<Entry> removed;
-    const std::lock_guard lock(mutex_);
-    removed.splice(removed.end(), entries_, place);
-  }
-
-  // The oldest one that the process may not end without and that is not the calling thread, or
-  // nullptr. Whoever called std::exit may be one of them, and does not wait for itself.
-  State next() noexcept {
-    const std::lock_guard lock(mutex_);
-    const auto found = std::find_if(entries_.begin(), entries_.end(), [](const Entry& entry) {
-      return !entry.daemon && !entry.state->is_current();
-    });
-    return found != entries_.end() ? found->state : nullptr;
-  }
-
- private:
-  Started() {
-    guard_over_fork(mutex_, []() noexcept {
-      // Kept, and not freed: an allocator that knows nothing of fork() may be locked for ever.
-      Started& self = instance();
-      for (auto at = self.entries_.begin(); at != self.entries_.end();) {
-        const auto one = at++;
-        if (!one->state->outlives_fork()) self.lost_.splice(self.lost_.end(), self.entries_, one);
-      }
-    });
-    wait_at_exit([]() noexcept {
-      bool any = false;
-      while (const State state = instance().next()) {
-        state->see_out();
-        any = true;
-      }
-      return any;
-    });
-  }
-
-  Mutex mutex_;
-  std::list<Entry> entries_;
-  std::list<Entry> lost_;  // of the parents
-};
 
 std::uint64_t next_number() noexcept {
   static constinit Atomic<std::uint64_t> count{0};
@@ -120,14 +39,14 @@ ThreadState::ThreadState(ThreadOptions options, std::unique_ptr<ThreadBody> body
 
 void ThreadState::start(std::shared_ptr<ThreadState> self) {
   static_cast<void>(self_id());  // what it takes to wait for the thread, which must not fail later
-  const std::optional<Started::Place> place = Started::instance().add(self);
+  const std::optional<StartedThreads::Place> place = StartedThreads::instance().add(self);
   if (!place) throw UsageError(self->said("was started before; a thread can be started once"));
   try {
     const std::lock_guard lock(self->joining_);
     self->native_ = NativeThread([self] { self->run(); });
     self->place_ = place;
   } catch (...) {
-    Started::instance().take_back(*place);
+    StartedThreads::instance().take_back(*place);
     throw;
   }
   self->begun_.wait();
@@ -224,12 +143,12 @@ std::string ThreadState::said(std::string_view what) const {
 
 // Nobody need wait for the thread when the process ends, or know of it when it forks.
 void ThreadState::forget() noexcept {
-  std::optional<Started::Place> place;
+  std::optional<StartedThreads::Place> place;
   {
     const std::lock_guard lock(joining_);
     place.swap(place_);
   }
-  if (place) Started::instance().remove(*place);
+  if (place) StartedThreads::instance().remove(*place);
 }
 
 bool ThreadState::wait_for_end(Until until) {

@@ -10,7 +10,6 @@
 
 #include <cstdint>
 #include <exception>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,13 +17,9 @@
 #include <string>
 #include <string_view>
 
-namespace conc::detail {
+#include "started_threads.hpp"
 
-// In the list of the threads that were started.
-struct StartedThread {
-  std::shared_ptr<ThreadState> state;
-  bool daemon;
-};
+namespace conc::detail {
 
 // Shared by the Thread object and the running thread, since either may end first.
 //
@@ -137,7 +132,7 @@ class ThreadState {
 
   // Guarded by joining_.
   NativeThread native_;
-  std::optional<std::list<StartedThread>::iterator> place_;
+  std::optional<StartedThreads::Place> place_;
 
   bool object_gone_ = false;  // the Thread was destroyed in this very thread, which alone asks
 };
