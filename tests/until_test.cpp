@@ -133,6 +133,20 @@ TEST(Until, TicksOfEverySizeSaturate) {
   EXPECT_EQ(kept(std::chrono::duration<double, std::pico>(1e40)), std::chrono::nanoseconds::max());
 }
 
+TEST(Until, InfinityAndNotANumberMeanTheSameInEveryUnit) {
+  const auto means = []<class Period>(Period) {
+    using Time = std::chrono::duration<double, Period>;
+    const double infinity = std::numeric_limits<double>::infinity();
+    EXPECT_TRUE(Until(Time(infinity)).is_timeless());
+    EXPECT_TRUE(Until(Time(-infinity)).is_at_once());
+    EXPECT_THROW(kept(Time(std::numeric_limits<double>::quiet_NaN())), std::invalid_argument);
+    EXPECT_FALSE(Until(Time(std::numeric_limits<double>::denorm_min())).is_at_once());
+  };
+  means(std::atto());
+  means(std::ratio<1, 30>());
+  means(std::exa());
+}
+
 TEST(Until, LastTicksBeforeTheEndAreKept) {
   using Halves = std::chrono::duration<std::uint64_t, std::ratio<1, 2'000'000'000>>;
   EXPECT_EQ(kept(std::chrono::nanoseconds::max() - 1ns), std::chrono::nanoseconds::max() - 1ns);
