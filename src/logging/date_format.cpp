@@ -23,11 +23,14 @@ constexpr char mark = '.';
 
 constexpr std::size_t milliseconds_size = 4;  // ",042"
 constexpr std::int64_t second_in_ns = 1'000'000'000;
+constexpr std::int64_t millisecond_in_ns = 1'000'000;
 
+// Times are nanoseconds since the epoch, and not negative.
 struct Slot {
-  std::uint64_t key = 0;   // of nobody
-  std::int64_t begin = 0;  // of the second, in nanoseconds since the epoch; not negative
-  std::size_t size = 0;
+  std::uint64_t key = 0;    // of nobody
+  std::int64_t begin = 0;   // of the time that the text is good for: a second, or a millisecond
+  std::int64_t second = 0;  // that it is in
+  std::size_t size = 0;     // of the text, but for the milliseconds
   std::array<char, 64> text{};
 };
 
@@ -65,9 +68,14 @@ std::string_view DateFormat::text(std::chrono::system_clock::time_point time,
   const auto since_epoch = std::chrono::duration_cast<nanoseconds>(time.time_since_epoch());
   const std::int64_t now = since_epoch.count();
   Slot& slot = slots[key_ % slots.size()];
+  const bool mine = slot.key == key_ && now >= slot.begin;
+  // Text that was written just now is slow to read, so the milliseconds are written when they change.
+  if (mine && now - slot.begin < (milliseconds_ ? millisecond_in_ns : second_in_ns)) [[likely]] {
+    return {slot.text.data(), slot.size + (milliseconds_ ? milliseconds_size : 0)};
+  }
   std::uint32_t rest = 0;
-  if (slot.key == key_ && now >= slot.begin && now - slot.begin < second_in_ns) [[likely]] {
-    rest = static_cast<std::uint32_t>(now - slot.begin) / 1'000'000;
+  if (mine && now - slot.second < second_in_ns) {
+    rest = static_cast<std::uint32_t>((now - slot.second) / millisecond_in_ns);
   } else {
     const auto second = std::chrono::floor<std::chrono::seconds>(since_epoch);
     rest = static_cast<std::uint32_t>(
@@ -79,11 +87,12 @@ std::string_view DateFormat::text(std::chrono::system_clock::time_point time,
     slot.size = size - 1;
     if (now >= 0) {
       slot.key = key_;
-      slot.begin = second.count() * second_in_ns;
+      slot.second = second.count() * second_in_ns;
     }
   }
+  slot.begin = slot.second;
   if (!milliseconds_) return {slot.text.data(), slot.size};
-  // They change from call to call, and are all that does.
+  slot.begin += rest * millisecond_in_ns;
   char* const end = slot.text.data() + slot.size;
   end[0] = ',';
   end[1] = static_cast<char>('0' + rest / 100);
