@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "logging_fixture.hpp"
+#include "logging_files.hpp"
 
 namespace conc::test {
 namespace {
@@ -85,6 +85,38 @@ TEST_F(BasicConfigTest, ForceTakesTheOldHandlersAwayAndClosesThem) {
   EXPECT_EQ(old.use_count(), 1);
   get_logger().warning("w");
   EXPECT_EQ(stream.str(), "WARNING:root:w\n");
+}
+
+class BasicConfigFileTest : public LoggingFileTest {};
+
+TEST_F(BasicConfigFileTest, LinesHeldBackForAFileThatIsTruncatedAreNotInTheNewOne) {
+  const logging::BasicConfig config{.level = Level::info,
+                                    .format = "%(message)s",
+                                    .filename = file(),
+                                    .filemode = logging::FileMode::truncate,
+                                    .force = true};
+  basic_config(config);
+  get_logger().info("old");
+  basic_config(config);
+  get_logger().info("new");
+  get_logger().handlers().at(0)->flush();
+  EXPECT_EQ(content(file()), "new\n");
+}
+
+TEST_F(BasicConfigFileTest, HandlerThatCannotBeFlushedIsReplacedAllTheSame) {
+  struct Stuck : logging::Handler {
+    void emit(const logging::LogRecord&, std::string_view) override {}
+    void on_flush() override { throw std::runtime_error("stuck"); }
+  };
+  get_logger().add_handler(std::make_shared<Stuck>());
+  ::testing::internal::CaptureStderr();
+  EXPECT_THROW(
+      basic_config({.filename = file(), .filemode = logging::FileMode::truncate, .force = true}),
+      std::runtime_error);
+  const std::string report = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(report.find("could not be flushed: std::runtime_error: stuck"), std::string::npos);
+  get_logger().warning("w");
+  EXPECT_EQ(content(file()), "WARNING:root:w\n");
 }
 
 TEST_F(BasicConfigTest, GivenHandlersGetTheFormatterUnlessTheyHaveOne) {

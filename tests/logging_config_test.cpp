@@ -143,6 +143,24 @@ TEST_F(LoggingConfigTest, FilesAreTruncatedOrAppendedToOrRotated) {
   EXPECT_EQ(content(file("r.1")), "old\n");
 }
 
+TEST_F(LoggingConfigTest, LinesHeldBackForAFileThatIsTruncatedAreNotInTheNewOne) {
+  const char* const with_file = R"("handlers": {
+      "file": {"class": "FileHandler", "filename": "@a", "mode": "w"}},
+    "root": {"level": "INFO", "handlers": ["file"]})";
+  const char* const with_queue = R"("handlers": {
+      "file": {"class": "FileHandler", "filename": "@a", "mode": "w"},
+      "q": {"class": "QueueHandler", "handlers": ["file"]}},
+    "root": {"level": "INFO", "handlers": ["q"]})";
+  for (const char* const before : {with_file, with_queue}) {
+    configure(before);
+    log().info("old");
+    configure(with_file);
+    log().info("new");
+    log().handlers().at(0)->flush();
+    EXPECT_EQ(content(file("a")), "new\n");
+  }
+}
+
 TEST_F(LoggingConfigTest, FormattersMayBeJsonAndMakeControlsVisible) {
   configure(R"("formatters": {"json": {"class": "JsonFormatter"},
       "safe": {"controls": "escape", "format": "%(asctime)s %(message)s", "datefmt": "day"}},

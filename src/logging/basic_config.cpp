@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <mutex>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
+#include "complaint.hpp"
 #include "configuring.hpp"
 #include "tree.hpp"
 
@@ -52,12 +54,27 @@ std::shared_ptr<Handler> make_handler(const BasicConfig& config) {
   return std::make_shared<StreamHandler>();
 }
 
+// What the old handlers hold back is for what the file was, so it goes there before the new one
+// truncates it. One that cannot be flushed is closed later on, and says why then.
+void flush_before_truncation(const BasicConfig& config, const Logger& root) {
+  if (!config.force || config.filename.empty() || config.filemode != FileMode::truncate) return;
+  for (const auto& handler : root.handlers()) {
+    try {
+      handler->flush();
+    } catch (...) {
+      const std::string why = detail::describe_current_exception();
+      detail::complain({handler->description(), " could not be flushed: ", why});
+    }
+  }
+}
+
 }  // namespace
 
 void basic_config(const BasicConfig& config) {
   check(config);
   Logger& root = get_logger();
   std::vector<std::shared_ptr<Handler>> replaced;
+  flush_before_truncation(config, root);
   {
     const std::lock_guard guard(detail::configuring);
     if (config.force) {

@@ -30,7 +30,9 @@ struct BasicConfig {
   std::ostream* stream = nullptr;  // must live as long as anything logs
   // They get the formatter, each unless it has one.
   std::vector<std::shared_ptr<Handler>> handlers = {};
-  bool force = false;  // take the root's present handlers away first, and close them
+  // Take the root's present handlers away first, and close them. They are flushed before a file is
+  // truncated.
+  bool force = false;
 };
 
 // Gives the root its handlers, formatter and level:

@@ -107,7 +107,8 @@ class CONC_LOGGING_CONFIG_EXPORT ConfigError : public std::invalid_argument {
 // log meanwhile see each logger change by itself.
 //
 // Throws ConfigError; std::bad_alloc, and when that comes while loggers change, some have changed.
-// Blocks while a handler that is replaced is closed.
+// Blocks while a handler that is replaced is closed; and before a file is truncated, while all
+// present handlers are flushed, so that what they hold back for the file is not in the new one.
 // Python: logging.config.dictConfig(json.loads(text)), without cfg:// and the key "." of handlers
 CONC_LOGGING_CONFIG_EXPORT void dict_config(std::string_view json);
 

@@ -141,13 +141,14 @@ class Change {
   Handlers taken_;
 };
 
-void close_all(const Handlers& handlers) {
+// `done` is what `act` does: "closed".
+void each(const Handlers& handlers, void (Handler::*act)(), const char* done) {
   for (const auto& handler : handlers) {
     try {
-      handler->close();
+      ((*handler).*act)();
     } catch (...) {
       const std::string why = describe(std::current_exception());
-      complain({handler->description(), " could not be closed: ", why});
+      complain({handler->description(), " could not be ", done, ": ", why});
     }
   }
 }
@@ -181,6 +182,19 @@ HandlersByName present_handlers() {
   return left().handlers;
 }
 
+void flush_present_handlers() {
+  // Those of loggers first: what they pass on, through a queue say, is with the others then.
+  Handlers all;
+  for (const Logger* const logger : all_loggers()) {
+    const Handlers own = logger->handlers();
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  for (const auto& [_, present] : present_handlers()) {
+    if (auto handler = present.lock()) all.push_back(std::move(handler));
+  }
+  each(all, &Handler::flush, "flushed");
+}
+
 void apply(Plan plan) {
   for (const Ear& ear : plan.ears) ear.listener->start();
   Handlers unused;
@@ -189,7 +203,7 @@ void apply(Plan plan) {
     unused = Change(plan).run();
   }
   // Without the lock, since what closes or dies here may be user code.
-  close_all(unused);
+  each(unused, &Handler::close, "closed");
   unused.clear();
   plan = {};
   stop_idle_ears();

@@ -40,6 +40,11 @@ void LateFiles::probe(Mistakes& mistakes) {
   }
 }
 
+bool LateFiles::any_truncates() const noexcept {
+  return std::any_of(openings_.begin(), openings_.end(),
+                     [](const LateOpening& one) { return one.truncates; });
+}
+
 void LateFiles::open(Mistakes& mistakes) {
   std::stable_partition(openings_.begin(), openings_.end(),
                         [](const LateOpening& one) { return !one.truncates; });

@@ -21,6 +21,7 @@ class LateFiles {
 
   // Tries whether they can be written to, which makes those that are not there and changes none.
   void probe(Mistakes& mistakes);
+  [[nodiscard]] bool any_truncates() const noexcept;
   // Opens them, those that lose what is in them last.
   void open(Mistakes& mistakes);
   void keep() noexcept { made_.clear(); }

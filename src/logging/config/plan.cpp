@@ -65,7 +65,11 @@ class Reader final : private Construction {
     top.refuse_other_keys();
 
     files_.probe(mistakes_);
-    if (mistakes_.empty()) files_.open(mistakes_);
+    if (mistakes_.empty()) {
+      // What is held back for a file goes to what that was before.
+      if (files_.any_truncates()) flush_present_handlers();
+      files_.open(mistakes_);
+    }
     if (mistakes_.empty()) files_.keep();
     return std::move(plan_);
   }

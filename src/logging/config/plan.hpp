@@ -50,6 +50,11 @@ struct Plan {
 // The handlers of the configuration that was applied last.
 [[nodiscard]] HandlersByName present_handlers();
 
+// Has all handlers of loggers and of the configuration before write what they hold back. What they
+// throw is written to stderr.
+// Throws std::bad_alloc.
+void flush_present_handlers();
+
 // Changes the loggers.
 // Throws std::system_error when a listener's thread cannot be started, and nothing is changed;
 // std::bad_alloc.
