@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include <dlfcn.h>
 
 #include "logging_files.hpp"
 
@@ -372,6 +375,36 @@ TEST_F(LoggingConfigMistakesTest, AfterThemEverythingIsAsBefore) {
   EXPECT_TRUE(files().contains("new.log"));
   logging::get_logger("mistakes.before").remove_filter(filter);
   logging::dict_config(R"({"version": 1})");
+}
+
+// Runs with libconc_refuse_threads preloaded.
+TEST_F(LoggingConfigMistakesTest, ListenerWithoutAThreadIsOneAndFilesStayAsTheyAre) {
+  const auto allow_threads =
+      reinterpret_cast<void (*)(long)>(::dlsym(RTLD_DEFAULT, "conc_test_allow_threads"));
+  if (allow_threads == nullptr) GTEST_SKIP() << "Skipped: libconc_refuse_threads is not preloaded";
+  write(file("old.log"), "what was there\n");
+  const auto kept = keep(logging::get_logger());
+  const std::string in = directory_.string();
+  const std::string text = config(R"("handlers": {
+      "w": {"class": "FileHandler", "mode": "w", "filename": ")" +
+                                  in + R"(/old.log"},
+      "n": {"class": "FileHandler", "filename": ")" +
+                                  in + R"(/new.log"},
+      "first": {"class": "QueueHandler", "handlers": ["n"]},
+      "q": {"class": "QueueHandler", "handlers": ["w"]}},
+    "root": {"handlers": ["first", "q"]})");
+  allow_threads(1);
+  const Mistakes got = mistakes_of(text);
+  allow_threads(-1);
+  ASSERT_EQ(got.size(), 1u);
+  EXPECT_EQ(got[0].find("handlers.q: the thread of its listener cannot be started: "), 0u)
+      << got[0];
+  EXPECT_EQ(content(file("old.log")), "what was there\n");
+  EXPECT_FALSE(files().contains("new.log"));
+  logging::get_logger().error("still here");
+  EXPECT_EQ(kept->lines(), (Lines{"still here"}));
+  EXPECT_EQ(mistakes_of(text), Mistakes());
+  logging::dict_config(R"({"version": 1, "root": {}})");
 }
 
 }  // namespace

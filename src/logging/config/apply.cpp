@@ -196,7 +196,6 @@ void flush_present_handlers() {
 }
 
 void apply(Plan plan) {
-  for (const Ear& ear : plan.ears) ear.listener->start();
   Handlers unused;
   {
     const std::lock_guard guard(configuring);

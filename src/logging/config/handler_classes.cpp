@@ -198,8 +198,9 @@ Made make_queue(ConfigSection& section) {
   const auto queue = std::make_shared<RecordQueue>(maxsize);
   const auto handler =
       std::make_shared<QueueHandler>(queue, overflow ? overflows[*overflow] : Overflow::block);
-  ConfigNode::of(section).construction().listen(
-      handler,
+  auto& node = ConfigNode::of(section);
+  node.construction().listen(
+      node.place(""), handler,
       std::make_unique<QueueListener>(queue, std::move(handlers),
                                       QueueListenerOptions{.respect_handler_level = respect}));
   return handler;

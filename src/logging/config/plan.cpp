@@ -65,6 +65,8 @@ class Reader final : private Construction {
     top.refuse_other_keys();
 
     files_.probe(mistakes_);
+    // It may fail, so it comes before files lose what is in them.
+    if (mistakes_.empty()) start_listeners();
     if (mistakes_.empty()) {
       // What is held back for a file goes to what that was before.
       if (files_.any_truncates()) flush_present_handlers();
@@ -225,9 +227,22 @@ class Reader final : private Construction {
 
   void open_late(LateOpening opening) override { files_.add(std::move(opening)); }
 
-  void listen(const std::shared_ptr<Handler>& handler,
+  void listen(std::string place, const std::shared_ptr<Handler>& handler,
               std::unique_ptr<QueueListener> listener) override {
-    plan_.ears.push_back({handler, std::move(listener)});
+    plan_.ears.push_back({std::move(place), handler, std::move(listener)});
+  }
+
+  // Those that run already stop when the plan is dropped.
+  void start_listeners() {
+    for (const Ear& ear : plan_.ears) {
+      try {
+        ear.listener->start();
+      } catch (...) {
+        mistakes_.push_back(ear.place +
+                            ": the thread of its listener cannot be started: " + reason());
+        return;
+      }
+    }
   }
 
   // ---- Loggers

@@ -25,8 +25,9 @@ struct LoggerPlan {
   std::vector<std::shared_ptr<const Filter>> filters;
 };
 
-// A listener, and the handler whose queue it empties.
+// A listener, and the handler whose queue it empties, which stands at that place of the JSON.
 struct Ear {
+  std::string place;
   std::weak_ptr<Handler> handler;
   std::unique_ptr<QueueListener> listener;
 };
@@ -39,11 +40,11 @@ struct Plan {
   std::map<std::string, std::shared_ptr<Handler>> handlers;        // those that are made
   std::vector<std::pair<std::shared_ptr<Handler>, Level>> levels;  // of those that were there
   std::vector<LoggerPlan> loggers;                                 // the root last
-  std::vector<Ear> ears;                                           // not started
+  std::vector<Ear> ears;                                           // started
 };
 
-// Makes everything; files are opened when there is no mistake. `present` are the handlers of the
-// configuration before.
+// Makes everything; listeners are started and files are opened when there is no mistake. `present`
+// are the handlers of the configuration before.
 // Throws std::bad_alloc.
 [[nodiscard]] Plan make_plan(const Json& config, const HandlersByName& present, Mistakes& mistakes);
 
@@ -56,8 +57,7 @@ struct Plan {
 void flush_present_handlers();
 
 // Changes the loggers.
-// Throws std::system_error when a listener's thread cannot be started, and nothing is changed;
-// std::bad_alloc.
+// Throws std::bad_alloc.
 void apply(Plan plan);
 
 }  // namespace conc::logging::detail
