@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "child.hpp"
+#include "eventually.hpp"
 #include "logging_files.hpp"
 
 namespace {
@@ -190,6 +191,32 @@ TEST_F(LoggingConfigTest, FiltersStandOnHandlersAndLoggers) {
   log("filters").error("free");
   EXPECT_EQ(content(file("all")), "in\nout\nfree\n");
   log("filters").remove_filter(own);
+}
+
+// A filter of the program's may do in its destructor what it likes, and so may its thread.
+TEST_F(LoggingConfigTest, FiltersGoWithoutTheLockOfConfigurations) {
+  static std::atomic<bool> free{false};
+  static std::thread other;
+  logging::add_filter_class("test.Going", [](logging::ConfigSection&) {
+    struct Configures {
+      ~Configures() {
+        other = std::thread([] {
+          logging::basic_config({});
+          free = true;
+        });
+        EXPECT_TRUE(eventually([] { return free.load(); }));
+      }
+    };
+    return std::make_shared<logging::Filter>(
+        [guard = std::make_shared<Configures>()](const logging::LogRecord&) { return true; });
+  });
+  const auto handler = keep(log());
+  configure(
+      R"("filters": {"g": {"class": "test.Going"}}, "loggers": {"going": {"filters": ["g"]}})");
+  EXPECT_FALSE(other.joinable());
+  configure(R"("loggers": {"going": {}})");
+  ASSERT_TRUE(other.joinable());
+  other.join();
 }
 
 TEST_F(LoggingConfigTest, LoggersThatAreMadeLaterFindTheirSettings) {

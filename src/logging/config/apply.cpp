@@ -19,11 +19,12 @@ namespace conc::logging::detail {
 namespace {
 
 using Handlers = std::vector<std::shared_ptr<Handler>>;
+using Filters = std::vector<std::pair<Logger*, std::shared_ptr<const Filter>>>;
 
 // What configurations before this one left. Guarded by `configuring`.
 struct Left {
   HandlersByName handlers;
-  std::vector<std::pair<Logger*, std::shared_ptr<const Filter>>> filters;
+  Filters filters;
   std::vector<Ear> ears;
 };
 
@@ -63,13 +64,25 @@ void take_handlers(Logger& logger, Handlers& taken) {
   }
 }
 
-// `configuring` is held.
+// `done` is what `act` does: "closed".
+void each(const Handlers& handlers, void (Handler::*act)(), const char* done) {
+  for (const auto& handler : handlers) {
+    try {
+      ((*handler).*act)();
+    } catch (...) {
+      const std::string why = describe(std::current_exception());
+      complain({handler->description(), " could not be ", done, ": ", why});
+    }
+  }
+}
+
+// What it lets go it keeps until it is destroyed, since handlers and filters that die are user code.
 class Change {
  public:
   explicit Change(Plan& plan) : plan_(plan) {}
 
-  // Returns the handlers that no logger has any more.
-  Handlers run() {
+  // `configuring` is held.
+  void run() {
     const std::vector<Logger*> existing = all_loggers();
     for (const LoggerPlan& one : plan_.loggers) named_.push_back(&get_logger(one.name));
     // Nothing but want of memory stops it from here on.
@@ -84,13 +97,22 @@ class Change {
       left().handlers = {plan_.handlers.begin(), plan_.handlers.end()};
       std::move(plan_.ears.begin(), plan_.ears.end(), std::back_inserter(left().ears));
     }
-    return unused();
+    find_used();
+  }
+
+  // Closes the handlers that no logger has any more.
+  void close_unused() {
+    // Each once, though several loggers may have had it.
+    Handlers unused;
+    std::copy_if(taken_.begin(), taken_.end(), std::back_inserter(unused),
+                 [&](const auto& handler) { return used_.insert(handler).second; });
+    each(unused, &Handler::close, "closed");
   }
 
  private:
   void drop_filters() {
     for (const auto& [logger, filter] : left().filters) logger->remove_filter(filter);
-    left().filters.clear();
+    dropped_filters_.swap(left().filters);
   }
 
   // A logger that the configuration may not name.
@@ -125,33 +147,19 @@ class Change {
     }
   }
 
-  Handlers unused() {
-    std::set<std::shared_ptr<Handler>> used;
+  void find_used() {
     for (Logger* const logger : all_loggers()) {
-      for (auto& handler : logger->handlers()) used.insert(std::move(handler));
+      for (auto& handler : logger->handlers()) used_.insert(std::move(handler));
     }
-    for (const auto& [_, handler] : plan_.handlers) used.insert(handler);
-    // Each once, though several loggers may have had it.
-    std::erase_if(taken_, [&](const auto& handler) { return !used.insert(handler).second; });
-    return std::move(taken_);
+    for (const auto& [_, handler] : plan_.handlers) used_.insert(handler);
   }
 
   Plan& plan_;
   std::vector<Logger*> named_;  // in the order of the plan
   Handlers taken_;
+  std::set<std::shared_ptr<Handler>> used_;
+  Filters dropped_filters_;
 };
-
-// `done` is what `act` does: "closed".
-void each(const Handlers& handlers, void (Handler::*act)(), const char* done) {
-  for (const auto& handler : handlers) {
-    try {
-      ((*handler).*act)();
-    } catch (...) {
-      const std::string why = describe(std::current_exception());
-      complain({handler->description(), " could not be ", done, ": ", why});
-    }
-  }
-}
 
 // Stops the listeners whose handlers are gone.
 void stop_idle_ears() {
@@ -196,14 +204,15 @@ void flush_present_handlers() {
 }
 
 void apply(Plan plan) {
-  Handlers unused;
   {
-    const std::lock_guard guard(configuring);
-    unused = Change(plan).run();
+    Change change(plan);
+    {
+      const std::lock_guard guard(configuring);
+      change.run();
+    }
+    // Without the lock, since what closes or dies here may be user code.
+    change.close_unused();
   }
-  // Without the lock, since what closes or dies here may be user code.
-  each(unused, &Handler::close, "closed");
-  unused.clear();
   plan = {};
   stop_idle_ears();
 }
