@@ -245,6 +245,28 @@ TEST_F(SocketHandlerTest, RecordsWaitForAReaderThatDoesNotKeepUpAndFlushSendsAll
   EXPECT_EQ(whole, count);
 }
 
+TEST_F(SocketHandlerTest, LineLargerThanTheRoomIsSentOverAConnection) {
+  const Fd server = bound(SOCK_STREAM);
+  const auto handler = plain(port_of(server), {.timeout = 30s, .max_bytes = 10});
+  const std::string text(1000, 'x');
+  handler->handle({.message = text});
+  Fd client = accepted(server);
+  EXPECT_EQ(client.line(), text + "\n");
+  handler->handle({.message = text});
+  EXPECT_EQ(client.line(), text + "\n");
+  // What the kernel took in part is not given up, and what comes meanwhile has its own room.
+  const std::string much(16u << 20, 'y');
+  handler->handle({.message = much});
+  handler->handle({.message = "next"});
+  std::thread reader([&] {
+    EXPECT_TRUE(client.line() == much + "\n");
+    EXPECT_EQ(client.line(), "next\n");
+  });
+  handler->flush();
+  reader.join();
+  EXPECT_EQ(handler->dropped(), 0u);
+}
+
 TEST_F(SocketHandlerTest, FlushGivesUpAtATimeAndKeepsTheRest) {
   const Fd server = bound(SOCK_STREAM);
   const auto handler = plain(port_of(server), {.timeout = 10ms, .max_bytes = 64u << 20});

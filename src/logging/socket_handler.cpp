@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <deque>
 #include <stdexcept>
 #include <system_error>
@@ -43,7 +44,19 @@ class SocketHandler::Link {
   void add(std::string_view line) {
     lines_.emplace_back(line);
     bytes_ += line.size();
-    while (bytes_ > options_.max_bytes && !lines_.empty()) drop_oldest();
+  }
+
+  // Drops the oldest lines beyond the room, but never what was sent in part: the other side would
+  // see two lines in one. That one needs no room.
+  void trim() {
+    const std::size_t on_its_way = sent_ != 0 ? 1 : 0;
+    const std::size_t kept = on_its_way != 0 ? lines_.front().size() : 0;
+    while (bytes_ - kept > options_.max_bytes) {
+      const auto oldest = lines_.begin() + static_cast<std::ptrdiff_t>(on_its_way);
+      bytes_ -= oldest->size();
+      lines_.erase(oldest);
+      dropped_.fetch_add(1, std::memory_order_relaxed);
+    }
   }
 
   // Sends what can be sent without waiting for anything but a new connection.
@@ -80,15 +93,6 @@ class SocketHandler::Link {
     lose_connection();
     lines_.clear();
     bytes_ = 0;
-  }
-
-  // Never what was sent in part: the other side would see two lines in one.
-  void drop_oldest() {
-    const auto oldest = lines_.begin() + (sent_ != 0 && lines_.size() > 1 ? 1 : 0);
-    if (oldest == lines_.begin() && sent_ != 0) lose_connection();
-    bytes_ -= oldest->size();
-    lines_.erase(oldest);
-    dropped_.fetch_add(1, std::memory_order_relaxed);
   }
 
   // False when it is not time yet.
@@ -164,6 +168,7 @@ void SocketHandler::emit(const LogRecord&, std::string_view line) {
   } catch (...) {
     complain("records wait for a connection: " + detail::describe_current_exception());
   }
+  link_->trim();
 }
 
 void SocketHandler::on_flush() { link_->send_all(); }

@@ -17,7 +17,9 @@ struct SocketOptions {
   std::chrono::milliseconds timeout{1000};      // for a connection, and for flush()
   std::chrono::milliseconds first_retry{1000};  // after a connection that failed; doubled each time
   std::chrono::milliseconds last_retry{30000};  // up to this
-  std::size_t max_bytes = std::size_t{1} << 20;  // kept while there is no connection
+  // Kept while there is no connection, or what the connection did not take, beside a line that it
+  // took in part.
+  std::size_t max_bytes = std::size_t{1} << 20;
 };
 
 // Each record is a line; of JSON, by a JsonFormatter, unless the handler is given another
