@@ -12,11 +12,13 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
 
 #include "eventually.hpp"
+#include "interrupted.hpp"
 #include "logging_files.hpp"
 
 namespace conc::test {
@@ -185,6 +187,21 @@ TEST_F(FileHandlerTest, DelayedFileThatCannotBeOpenedIsReportedAndTriedAgain) {
   fs::create_directory(path.parent_path());
   handler.handle(some_record);
   EXPECT_EQ(content(path), "hello\n");
+}
+
+TEST_F(FileHandlerTest, ASignalLosesNoRecordThatWaitsForTheReaderOfAPipe) {
+  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+  FileHandler handler(file(), {.delay = true});
+  int reader = -1;
+  {
+    Interrupted writer([&] { handler.handle(some_record); });
+    EXPECT_TRUE(writer.interrupt(3));
+    reader = ::open(file().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  }
+  char text[16];
+  EXPECT_EQ(::read(reader, text, sizeof text), 6);
+  ::close(reader);
+  EXPECT_EQ(handler.lost(), 0u);
 }
 
 TEST_F(FileHandlerTest, RelativePathCountsFromTheDirectoryAtConstruction) {

@@ -14,6 +14,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "interrupted.hpp"
 #include "logging_fixture.hpp"
 
 namespace conc::test {
@@ -132,6 +133,41 @@ TEST_F(StreamHandlerTest, CloseLeavesTheStreamOpen) {
   handler.close();
   handler.handle(some_record);
   EXPECT_EQ(stream.str(), "hello\n");
+}
+
+TEST_F(StreamHandlerTest, ASignalLosesNoRecord) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  std::FILE* const file = ::fdopen(ends[1], "w");
+  logging::StreamHandler handler(file);
+  const std::string text(1 << 20, 'x');  // more than a pipe holds
+  std::string seen;
+  {
+    Interrupted writer([&] {
+      handler.handle({.message = text});
+      handler.handle(some_record);
+      std::fclose(file);
+    });
+    EXPECT_TRUE(writer.interrupt(3));
+    char part[4096];
+    for (::ssize_t count; (count = ::read(ends[0], part, sizeof part)) > 0;) {
+      seen.append(part, static_cast<std::size_t>(count));
+    }
+  }
+  ::close(ends[0]);
+  EXPECT_TRUE(seen == text + "\nhello\n") << seen.size();
+  EXPECT_EQ(handler.lost(), 0u);
+}
+
+TEST_F(StreamHandlerTest, StreamOfCNeedNotBeAFile) {
+  char* text = nullptr;
+  std::size_t size = 0;
+  std::FILE* const memory = ::open_memstream(&text, &size);
+  logging::StreamHandler handler(memory);
+  handler.handle(some_record);
+  EXPECT_STREQ(text, "hello\n");
+  std::fclose(memory);
+  std::free(text);
 }
 
 // ---- Colour

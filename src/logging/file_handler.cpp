@@ -123,7 +123,9 @@ void FileHandler::open() {
   if (fd_ >= 0) return;
   const int truncate = truncate_ ? O_TRUNC : 0;
   // As Python creates it; the process's umask takes permissions away.
-  fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | truncate, 0666);
+  do {
+    fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | truncate, 0666);
+  } while (fd_ < 0 && errno == EINTR);  // while it waits for the reader of a pipe
   if (fd_ < 0) fail("cannot open");
   truncate_ = false;
   torn_ = ends_in_a_line();

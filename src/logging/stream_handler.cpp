@@ -25,6 +25,39 @@ bool terminal_wants_colour(std::FILE* file) noexcept {
          (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 
+// Keeps other threads from the stream.
+class LockedFile {
+ public:
+  explicit LockedFile(std::FILE* file) noexcept : file_(file) { ::flockfile(file_); }
+  ~LockedFile() { ::funlockfile(file_); }
+  LockedFile(const LockedFile&) = delete;
+  LockedFile& operator=(const LockedFile&) = delete;
+
+ private:
+  std::FILE* const file_;
+};
+
+// False when not all is written; errno says why.
+bool write_through(std::FILE* file, std::string_view text) noexcept {
+  const int fd = ::fileno(file);
+  if (fd < 0) {  // a stream of memory, for instance
+    return std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0;
+  }
+  // Past the stream's buffer, which C's library throws away when a signal interrupts it. What the
+  // program has put there comes first; whether that can be written is the program's business.
+  std::fflush(file);
+  while (!text.empty()) {
+    const ::ssize_t count = ::write(fd, text.data(), text.size());
+    if (count > 0) {
+      text.remove_prefix(static_cast<std::size_t>(count));
+    } else if (count == 0 || errno != EINTR) {
+      if (count == 0) errno = ENOSPC;
+      return false;
+    }
+  }
+  return true;
+}
+
 // What a terminal is told before the line; "" for nothing.
 constexpr std::string_view colour_of(Level level) noexcept {
   if (level >= Level::critical) return "\x1b[1;31m";
@@ -82,7 +115,6 @@ void StreamHandler::emit(const LogRecord& record, std::string_view line) {
     ((text += colour) += line.substr(0, end)) += plain_again;
     write(text += line.substr(end));
   }
-  on_flush();
 }
 
 void StreamHandler::write(std::string_view line) {
@@ -90,11 +122,11 @@ void StreamHandler::write(std::string_view line) {
     if (!*stream_) stream_->clear();
     stream_->write(line.data(), static_cast<std::streamsize>(line.size()));
     if (!*stream_) throw std::ios_base::failure("the stream failed");
+    on_flush();
   } else {
+    const LockedFile file(file_);
     std::clearerr(file_);
-    if (std::fwrite(line.data(), 1, line.size(), file_) != line.size()) {
-      throw_last_error("write");
-    }
+    if (!write_through(file_, line)) throw_last_error("write");
   }
 }
 

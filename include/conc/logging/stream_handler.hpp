@@ -33,7 +33,9 @@ class CONC_LOGGING_EXPORT StreamHandler : public Handler {
   // Writes to stderr.
   StreamHandler();
 
-  // Writes to a stream of C, as stdout: lines keep their place between what printf() writes.
+  // Writes to a stream of C, as stdout: lines keep their place between what printf() writes. When
+  // the stream has a file, they go there by write(2) once the stream is flushed: a signal takes
+  // nothing away.
   // Throws std::invalid_argument for null.
   explicit StreamHandler(std::FILE* stream);
 
