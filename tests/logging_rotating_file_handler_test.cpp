@@ -126,6 +126,22 @@ TEST_F(RotatingFileHandlerTest, FileThatCannotBeRenamedGoesOnAndIsSaidSo) {
   EXPECT_EQ(content(file()), "hello\n");
 }
 
+TEST_F(RotatingFileHandlerTest, FileThatWasDeletedIsMadeAnewAndOldOnesStay) {
+  write(file("app.log.1"), "first\n");
+  RotatingFileHandler handler(file(), {.max_bytes = 7, .backup_count = 2});
+  handler.handle(hello);
+  fs::remove(file());
+  ::testing::internal::CaptureStderr();
+  handler.handle(hello);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(content(file()), "hello\n");
+  EXPECT_EQ(content(file("app.log.1")), "first\n");
+  fs::remove(file());
+  handler.roll();
+  EXPECT_EQ(content(file()), "");
+  EXPECT_EQ(files(), (Names{"app.log", "app.log.1"}));
+}
+
 TEST_F(RotatingFileHandlerTest, GapLeftByAFailureIsFilledBeforeOldFilesMoveOn) {
   write(file("app.log.2"), "second\n");
   write(file("app.log.3"), "third\n");

@@ -202,6 +202,18 @@ TEST_F(TimedRotatingFileHandlerTest, WhatIsNotARegularFileIsNeverRolledOver) {
   EXPECT_EQ(handler.lost(), 0u);
 }
 
+TEST_F(TimedRotatingFileHandlerTest, FileThatWasDeletedIsMadeAnewByTheNextPeriod) {
+  TimedRotatingFileHandler handler(file(), {.when = "H", .delay = true, .utc = true});
+  log(handler, "2024-05-31 12:00:00", "1");
+  fs::remove(file());
+  log(handler, "2024-05-31 13:00:00", "2");
+  EXPECT_EQ(content(file()), "2\n");
+  log(handler, "2024-05-31 14:00:00", "3");
+  EXPECT_EQ(content(file()), "3\n");
+  EXPECT_EQ(content(file("app.log.2024-05-31_13")), "2\n");
+  EXPECT_EQ(files(), (Names{"app.log", "app.log.2024-05-31_13"}));
+}
+
 TEST_F(TimedRotatingFileHandlerTest, RecordsOfThePastStayInTheCurrentFile) {
   TimedRotatingFileHandler handler(file(), {.when = "H", .delay = true, .utc = true});
   log(handler, "2024-05-31 12:00:00", "1");

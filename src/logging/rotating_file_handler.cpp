@@ -61,6 +61,8 @@ fs::path RotatingFileHandler::backup(std::size_t number) const {
 }
 
 void RotatingFileHandler::rotate() {
+  // Deleted: a new one is made, and the old ones stay where they are.
+  if (!fs::exists(fs::symlink_status(path()))) return shut();
   // Only those up to the first gap move on: after a failure half way nothing is lost that way.
   std::size_t gap = 1;
   while (gap < options_.backup_count && fs::exists(fs::symlink_status(backup(gap)))) ++gap;

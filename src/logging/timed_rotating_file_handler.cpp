@@ -146,7 +146,9 @@ void TimedRotatingFileHandler::emit(const LogRecord& record, std::string_view li
 }
 
 void TimedRotatingFileHandler::rotate() {
-  if (!fs::is_regular_file(path())) return;
+  const fs::file_status status = fs::status(path());
+  if (!fs::exists(status)) return shut();  // deleted: the next record makes it anew
+  if (!fs::is_regular_file(status)) return;
   fs::path old = path();
   old += '.';
   old += schedule_->suffix();

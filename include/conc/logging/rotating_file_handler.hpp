@@ -32,7 +32,8 @@ struct RotatingOptions {
 // What is not a regular file, /dev/null or a pipe, is never rolled over. The file is always opened
 // for appending. Several processes must not share it: each would rename it under the other.
 //
-// When a file cannot be renamed, that is said on stderr, and records go on into the file as it is;
+// A file that somebody has deleted is made anew when it would be rolled over, and the old ones stay
+// where they are. When a file cannot be renamed, that is said on stderr, and records go on into the file as it is;
 // the next one tries again.
 //
 // Durability: as FileHandler.

@@ -36,10 +36,11 @@ struct TimedRotatingOptions {
 // days count from the last change of the file that is there when the handler is made, or else from
 // the first record.
 //
-// What is not a regular file is never rolled over. When there is a file of the old one's name
-// already, as may happen when clocks are set back, the records stay together for another period:
-// nothing is overwritten. When the file cannot be renamed, that is said on stderr, and records go
-// on into it for another period. Several processes must not share it.
+// What is not a regular file is never rolled over; one that somebody has deleted is made anew with
+// the next period. When there is a file of the old one's name already, as may happen when clocks
+// are set back, the records stay together for another period: nothing is overwritten. When the file
+// cannot be renamed, that is said on stderr, and records go on into it for another period. Several
+// processes must not share it.
 //
 // Durability: as FileHandler.
 //
