@@ -75,16 +75,18 @@ TEST_F(RotatingFileHandlerTest, WhatIsInTheFileCounts) {
 
 TEST_F(RotatingFileHandlerTest, RollsOverWhenTold) {
   RotatingFileHandler handler(file(), {.max_bytes = 1000, .backup_count = 2});
-  handler.roll();  // nothing in it
-  EXPECT_EQ(files(), (Names{"app.log"}));
   handler.handle(hello);
   handler.roll();
   EXPECT_EQ(content(file()), "");
   EXPECT_EQ(content(file("app.log.1")), "hello\n");
+  handler.roll();  // nothing in it
+  EXPECT_EQ(content(file("app.log.1")), "");
+  EXPECT_EQ(content(file("app.log.2")), "hello\n");
 }
 
 TEST_F(RotatingFileHandlerTest, DelayedFileIsMadeByTheFirstRecord) {
   RotatingFileHandler handler(file(), {.max_bytes = 10, .backup_count = 1, .delay = true});
+  handler.roll();  // not even a file
   EXPECT_EQ(files(), Names());
   handler.handle(hello);
   EXPECT_EQ(content(file()), "hello\n");

@@ -26,8 +26,9 @@ void RotatingFileHandler::roll() {
   detail::Active active(this);
   active.begin_locked();
   const LockGuard guard(lock());
-  open();
-  if (!due(static_cast<std::size_t>(-1))) return;
+  if (!rolls()) return;
+  const fs::file_status status = fs::status(path());
+  if (fs::exists(status) && !fs::is_regular_file(status)) return;
   rotate();
   if (!options_.delay) open();
 }
@@ -44,8 +45,12 @@ void RotatingFileHandler::emit(const LogRecord& record, std::string_view line) {
   FileHandler::emit(record, line);
 }
 
+bool RotatingFileHandler::rolls() const noexcept {
+  return options_.max_bytes != 0 && options_.backup_count != 0;
+}
+
 bool RotatingFileHandler::due(std::size_t next) const {
-  if (options_.max_bytes == 0 || options_.backup_count == 0) return false;
+  if (!rolls()) return false;
   struct ::stat file {};
   if (::fstat(descriptor(), &file) != 0 || !S_ISREG(file.st_mode)) return false;
   const auto size = static_cast<std::uint64_t>(file.st_size) + held_back();

@@ -45,8 +45,8 @@ class CONC_LOGGING_EXPORT RotatingFileHandler : public FileHandler {
   RotatingFileHandler(const std::filesystem::path& path, RotatingOptions options);
   ~RotatingFileHandler() override;
 
-  // Rolls over now, whatever the size. Does nothing to a file that is not regular, or when either
-  // option is 0.
+  // Rolls over now, whatever the size, be it 0. Does nothing to a file that is not regular, or when
+  // either option is 0.
   // Throws std::system_error when a file cannot be renamed or the new one not be opened.
   // Python: doRollover()
   void roll();
@@ -57,6 +57,7 @@ class CONC_LOGGING_EXPORT RotatingFileHandler : public FileHandler {
   void emit(const LogRecord& record, std::string_view line) override;
 
  private:
+  [[nodiscard]] bool rolls() const noexcept;
   [[nodiscard]] bool due(std::size_t next) const;
   [[nodiscard]] std::filesystem::path backup(std::size_t number) const;
   void rotate();
