@@ -124,6 +124,21 @@ TEST_F(FormatterTest, BraceStyleTakesSpecificationsOfFmt) {
             "  42|42  |0042|0x2a|42.0");
 }
 
+TEST_F(FormatterTest, SpecificationMayEndWithASignOrAnAlignmentAsInPython) {
+  EXPECT_EQ(brace("{lineno:+}|{lineno:-}|{lineno: }|{lineno:#}|{lineno:+#}"), "+42|42| 42|42|+42");
+  EXPECT_EQ(brace("{lineno:<}|{lineno:>}|{lineno:^}|{lineno:*<}|{lineno:x>+}"), "42|42|42|42|+42");
+  EXPECT_EQ(brace("{relativeCreated:+}|{relativeCreated:<}"), "+1500.25|1500.25");
+}
+
+TEST_F(FormatterTest, PrecisionOfAnIntegerIsItsLeastNumberOfDigitsAsInPython) {
+  EXPECT_EQ(percent("%(lineno).3d|%(lineno).1d|%(lineno).d|%(lineno)0.5d"), "042|42|42|00042");
+  EXPECT_EQ(percent("%(lineno)+.3d|%(lineno) .3d|%(lineno)-.3d|"), "+042| 042|042|");
+  EXPECT_EQ(percent("%(lineno)05.3d|%(lineno)+05.3d|%(lineno)3.3d"), "00042|+0042|042");
+  EXPECT_EQ(percent("%(lineno).3x|%(lineno)#.3x|%(lineno).3X"), "02a|0x02a|02A");
+  EXPECT_EQ(percent("%(lineno).3o|%(lineno)#.3o|%(lineno).4f"), "052|052|42.0000");
+  EXPECT_EQ(percent("%(lineno)4.1d|%(lineno)4.0d|%(lineno)-4.d|"), "  42|  42|42  |");
+}
+
 TEST_F(FormatterTest, WidthCountsCharactersNotBytes) {
   LogRecord record = some_record;
   record.message = "größe";
@@ -225,6 +240,8 @@ TEST_F(FormatterTest, BadPatternIsRefusedByNameAndPosition) {
       {Style::brace, "{name:<<<}", "field \"name\": the specification does not suit text"},
       {Style::brace, "{lineno:s}", "field \"lineno\": the conversion does not suit a number"},
       {Style::brace, "{lineno:.2}", "field \"lineno\": "},
+      {Style::brace, "{lineno:<L}", "field \"lineno\": the conversion does not suit a number"},
+      {Style::brace, "{lineno:,}", "field \"lineno\": "},
       {Style::brace, "{lineno:>4097}", "field \"lineno\": a width or precision is above 4096"},
       {Style::brace, "{name} }", "position 7: \"}\" ends no field"},
   };

@@ -110,15 +110,28 @@ class Compiler {
     if (natural_kind(field) == Piece::Kind::text) fail("text takes the conversion \"s\" alone");
 
     if (conversion == 'i' || conversion == 'u') conversion = 'd';
-    std::string spec;
-    if (contains(flags, '-')) spec += '<';
-    if (contains(flags, '+')) {
-      spec += '+';
-    } else if (contains(flags, ' ')) {
-      spec += ' ';
+    const bool left = contains(flags, '-');
+    const bool sign = contains(flags, '+') || contains(flags, ' ');
+    bool zeros = contains(flags, '0') && !left;
+    if (contains("dxXo", conversion)) {
+      // So many digits at least. fmt has that only as a width that zeros fill.
+      if (padding.precision != Padding::unlimited && padding.precision > 1) {
+        std::size_t least = padding.precision + (sign ? 1 : 0);
+        if (contains(flags, '#') && contains("xX", conversion)) least += 2;  // "0x"
+        if (padding.width <= least) {
+          zeros = true;
+          padding.width = least;
+        } else if (!zeros) {
+          fail("an integer has no width beyond its precision but with the flag \"0\"");
+        }
+      }
+      padding.precision = Padding::unlimited;
     }
+    std::string spec;
+    if (left && !zeros) spec += '<';
+    if (sign) spec += contains(flags, '+') ? '+' : ' ';
     if (contains(flags, '#')) spec += '#';
-    if (contains(flags, '0') && !contains(flags, '-')) spec += '0';
+    if (zeros) spec += '0';
     if (padding.width != 0) spec += std::to_string(padding.width);
     if (padding.precision != Padding::unlimited) spec += '.' + std::to_string(padding.precision);
     add_number(field, spec + conversion);
@@ -178,12 +191,13 @@ class Compiler {
   // `spec` is for fmt, as it stands between "{:" and "}".
   void add_number(Attribute field, const std::string& spec) {
     Piece::Kind kind = natural_kind(field);
+    // Without a type it ends with a width or precision, a sign, "#" or an alignment.
     const char type = spec.empty() ? '0' : spec.back();
     if (contains("dxXobB", type)) {
       kind = Piece::Kind::integer;
     } else if (contains("eEfFgGaA", type)) {
       kind = Piece::Kind::real;
-    } else if (!is_digit(type)) {
+    } else if (!is_digit(type) && !contains("+- #<>^", type)) {
       fail("the conversion does not suit a number");
     }
     const bool plain = spec.empty() || (spec == "d" && kind == Piece::Kind::integer);

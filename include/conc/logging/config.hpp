@@ -93,8 +93,10 @@ class CONC_LOGGING_CONFIG_EXPORT ConfigError : public std::invalid_argument {
 // not given of level and propagate stays as it is. It keeps filters, but for those of an earlier
 // configuration. Other loggers: those below one that is named lose their handlers and levels and
 // propagate; the rest is disabled, unless disable_existing_loggers says otherwise; it is true when
-// it is not there. A logger that is named exists from then on, so whoever asks for it later finds
-// it configured. Handlers that no logger has any more are closed.
+// it is not there. The library's own, "conc" and those below it, stay as they are even so: what conc
+// reports of threads and deadlocks is not silenced by the way. A logger that is named exists from
+// then on, so whoever asks for it later finds it configured. Handlers that no logger has any more
+// are closed.
 //
 // With "incremental": true nothing is made or taken away. Only the levels of handlers, by the names
 // of the configuration before, and the levels and propagate of loggers change; other keys of
