@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <deque>
 #include <filesystem>
 #include <memory>
@@ -311,6 +312,23 @@ TEST_F(FileHandlerTest, LinesThatAreLostAfterTheCallAreSaid) {
   }
   const std::string report = ::testing::internal::GetCapturedStderr();
   EXPECT_NE(report.find("FileHandler \"/dev/full\": 2 records were lost"), std::string::npos)
+      << report;
+}
+
+TEST_F(FileHandlerTest, LinesThatAreLostInTheEndAreSaid) {
+  ::testing::internal::CaptureStderr();
+  std::size_t logged = 0;
+  {
+    FileHandler handler("/dev/full");
+    // Until a block is full, which is said; the line after it is lost within the same second.
+    for (; handler.lost() == 0; ++logged) handler.handle(some_news);
+  }
+  const std::string report = ::testing::internal::GetCapturedStderr();
+  const std::string begin = "FileHandler \"/dev/full\": ";
+  const std::string total = std::to_string(logged);
+  EXPECT_TRUE(report.find(begin + total + " records lost so far\n") != std::string::npos ||
+              report.find("(" + total + " lost so far)\n") != std::string::npos)
+      << total << '\n'
       << report;
 }
 

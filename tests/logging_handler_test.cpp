@@ -155,6 +155,20 @@ TEST_F(HandlerTest, AllLossesAreSaidInTheEnd) {
   EXPECT_EQ(std::count(report.begin(), report.end(), '\n'), 2) << report;
 }
 
+TEST_F(HandlerTest, LossesOfAHandlerThatIsNotClosedAreSaidByItsDestructor) {
+  ::testing::internal::CaptureStderr();
+  {
+    Told handler;
+    handler.on_emit = [] { throw std::runtime_error("no paper"); };
+    for (int i = 0; i < 100; ++i) handler.handle(some_record);
+  }
+  { const Told silent; }
+  const std::string report = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(report.find(" (1 lost so far)\n"), std::string::npos) << report;
+  EXPECT_NE(report.find(": 100 records lost so far\n"), std::string::npos) << report;
+  EXPECT_EQ(std::count(report.begin(), report.end(), '\n'), 2) << report;
+}
+
 TEST_F(HandlerTest, LossesAreSaidWhenRecordsArriveAgain) {
   Told handler;
   handler.on_emit = [] { throw std::runtime_error("no paper"); };

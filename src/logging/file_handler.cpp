@@ -75,6 +75,7 @@ FileHandler::~FileHandler() {
     buffer_->write_and_report();
   }
   if (fd_ >= 0) ::close(fd_);
+  say_losses();
 }
 
 std::string FileHandler::description() const { return "FileHandler \"" + path_.string() + "\""; }

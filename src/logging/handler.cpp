@@ -94,7 +94,7 @@ Handler::Handler(Wants wants, std::string terminator)
   set_terminator(std::move(terminator));
 }
 
-Handler::~Handler() = default;
+Handler::~Handler() { say_losses(); }
 
 void Handler::set_formatter(std::shared_ptr<const Formatter> formatter) {
   state_->outfit.update([&](Outfit& outfit) {

@@ -155,7 +155,7 @@ SocketHandler::SocketHandler(std::string host, std::uint16_t port, const SocketO
   set_formatter(std::make_shared<const JsonFormatter>());
 }
 
-SocketHandler::~SocketHandler() = default;
+SocketHandler::~SocketHandler() { say_losses(); }
 
 std::uint64_t SocketHandler::dropped() const noexcept { return link_->dropped(); }
 

@@ -85,7 +85,7 @@ StreamHandler::StreamHandler(std::ostream& stream)
   set_colour(Colour::automatic);
 }
 
-StreamHandler::~StreamHandler() = default;
+StreamHandler::~StreamHandler() { say_losses(); }
 
 std::string StreamHandler::description() const {
   if (file_ == stderr || stream_ == &std::cerr) return "StreamHandler stderr";

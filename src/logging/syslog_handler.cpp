@@ -92,7 +92,7 @@ SysLogHandler::SysLogHandler(const std::filesystem::path& socket, SysLogOptions 
 SysLogHandler::SysLogHandler(const std::string& host, std::uint16_t port, SysLogOptions options)
     : line_(std::make_unique<Line>(host, port, std::move(options))) {}
 
-SysLogHandler::~SysLogHandler() = default;
+SysLogHandler::~SysLogHandler() { say_losses(); }
 
 std::string SysLogHandler::description() const {
   return "SysLogHandler \"" + line_->where() + "\"";

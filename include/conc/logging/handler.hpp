@@ -29,8 +29,8 @@ namespace conc::logging {
 //
 // What emit(), a formatter or a filter throws never reaches the program's logging call. It is
 // written to stderr, at most once a second for each handler, and the record is counted in lost(). The
-// count is said as well, once more when records arrive again, and by close() at the latest. Other
-// handlers still get the record.
+// count is said as well, once more when records arrive again, and by close() and the destructor at
+// the latest. Other handlers still get the record.
 //
 // What they log themselves comes to every handler but those that the thread is inside of, so it
 // cannot go round for ever. While a thread is in emit() such a record waits until the handler's
@@ -124,6 +124,10 @@ class CONC_LOGGING_EXPORT Handler {
   // many were lost so far; otherwise that is said in time.
   void count_lost(std::uint64_t records, bool said = false) const noexcept;
 
+  // Says how many records were lost, if some were since that was said. The destructor of this class
+  // does so too, but no longer knows the description() of a derived one.
+  void say_losses() const noexcept;
+
   // Whether close() calls on_flush() before on_close(): yes by default.
   [[nodiscard]] virtual bool flushes_on_close() const noexcept;
 
@@ -147,9 +151,6 @@ class CONC_LOGGING_EXPORT Handler {
 
   // Counts a record that did not arrive, and says so if it is time to.
   void lose(std::string_view what, std::string_view why) const noexcept;
-
-  // Says how many records were lost, if some were since that was said.
-  void say_losses() const noexcept;
 
   conc::detail::Atomic<int> level_{static_cast<int>(Level::notset)};
   const std::unique_ptr<State> state_;
