@@ -315,6 +315,14 @@ TEST_F(FormatterTest, TimesBefore1970AreShownToo) {
   }
 }
 
+TEST_F(FormatterTest, EveryTimeThatAClockCanTellIsShown) {
+  const Formatter formatter("%(asctime)s %(created).0f %(msecs)03d");
+  EXPECT_EQ(format(formatter, {.created = system_clock::time_point::min()}),
+            "1677-09-21 00:12:43,145 -9223372037 145");
+  EXPECT_EQ(format(formatter, {.created = system_clock::time_point::max()}),
+            "2262-04-11 23:47:16,854 9223372037 854");
+}
+
 TEST_F(FormatterTest, IsSharedByThreads) {
   const Formatter formatter("%(asctime)s %(threadName)-10s|%(lineno)05d");
   const std::string expected = format(formatter);

@@ -34,6 +34,15 @@ std::string message_of(std::string_view message) {
   return JsonReader::string_member(line, "message").value_or("no message");
 }
 
+TEST(JsonFormatter, EveryTimeThatAClockCanTellIsShown) {
+  using Time = std::chrono::system_clock::time_point;
+  const auto time = [](Time created) {
+    return JsonReader::string_member(json({.created = created}), "time");
+  };
+  EXPECT_EQ(time(Time::min()), "1677-09-21T00:12:43.145224Z");
+  EXPECT_EQ(time(Time::max()), "2262-04-11T23:47:16.854775Z");
+}
+
 TEST(JsonFormatter, WritesWhatIsKnownAndNothingElse) {
   using namespace std::chrono_literals;
   const auto time = std::chrono::system_clock::from_time_t(1717178879) + 42137us;

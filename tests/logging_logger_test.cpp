@@ -69,6 +69,18 @@ TEST_F(LoggerTest, AncestorsLevelsAndFiltersDoNotStopARecord) {
   EXPECT_EQ(kept->lines(), (Lines{"through"}));
 }
 
+TEST_F(LoggerTest, TimeThatABridgeGivesMayBeAny) {
+  using Time = std::chrono::system_clock::time_point;
+  const auto kept = keep(get_logger("times"), "%(relativeCreated)d");
+  for (const Time time : {Time::min(), Time::max()}) {
+    get_logger("times").write(Level::error, {}, "m", {}, {}, time);
+  }
+  const Lines lines = kept->lines();
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0], "-9223372036854");
+  EXPECT_NE(lines[1].front(), '-');
+}
+
 TEST_F(LoggerTest, HandlersOwnLevelStopsARecord) {
   Logger& logger = get_logger("gate");
   logger.set_level(Level::debug);

@@ -41,7 +41,7 @@ Number number_of(const LogRecord& record, Attribute field) {
     case Attribute::lineno:
       return static_cast<Number>(record.lineno);
     case Attribute::msecs:
-      return static_cast<Number>(floor<milliseconds>(created - floor<seconds>(created)).count());
+      return static_cast<Number>((floor<milliseconds>(created) - floor<seconds>(created)).count());
     case Attribute::thread:
       return static_cast<Number>(record.thread);
     case Attribute::process:

@@ -37,6 +37,17 @@ bool add_once(std::vector<T>& list, const T& one) {
   return true;
 }
 
+// The nearest that there is for a time which a bridge made up.
+std::chrono::nanoseconds after_start(std::chrono::system_clock::time_point created) noexcept {
+  using Time = std::chrono::system_clock::time_point;
+  const Time start = Tree::instance().start();
+  // What comes after 1970 is not too far from the start.
+  if (created < Time()) [[unlikely]] {
+    created = std::max(created, Time::min() + start.time_since_epoch());
+  }
+  return created - start;
+}
+
 // Called in a catch block.
 CONC_COLD void complain_of_loss(const Logger& logger) noexcept {
   static constinit detail::Complaint complaint;
@@ -76,7 +87,7 @@ void Logger::write(Level level, const CallSite& site, std::string_view message,
         .func = site.func,
         .lineno = site.line,
         .created = created,
-        .relative_created = created - Tree::instance().start(),
+        .relative_created = after_start(created),
         .thread = conc::detail::self_id(),
         .thread_name = thread_name,
         .process = detail::process_id(),
