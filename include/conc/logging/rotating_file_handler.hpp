@@ -33,8 +33,8 @@ struct RotatingOptions {
 // for appending. Several processes must not share it: each would rename it under the other.
 //
 // A file that somebody has deleted is made anew when it would be rolled over, and the old ones stay
-// where they are. When a file cannot be renamed, that is said on stderr, and records go on into the file as it is;
-// the next one tries again.
+// where they are. When a file cannot be renamed, that is said on stderr, and records go on into the
+// file as it is; the next one tries again.
 //
 // Durability: as FileHandler.
 //
