@@ -492,6 +492,7 @@ int forks_while_calls_are_posted() {
     for (void*& each : memory) each = PostMemory::allocate(PostMemory::small);
     for (void* const each : memory) PostMemory::free(each, PostMemory::small);
   };
+  static_cast<void>(conc::get_ident());
   std::vector<std::thread> busy;
   for (int i = 0; i < 4; ++i) {
     busy.emplace_back([&] {

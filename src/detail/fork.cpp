@@ -1,5 +1,6 @@
 #include "fork.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -54,7 +55,9 @@ struct All {
 void guard_over_fork(Mutex& mutex, void (*in_child)() noexcept) {
   All& all = All::instance();
   const std::lock_guard lock(all.mutex);
-  all.guarded.push_back({&mutex, in_child});
+  const bool known = std::any_of(all.guarded.begin(), all.guarded.end(),
+                                 [&mutex](const Guarded& one) { return one.mutex == &mutex; });
+  if (!known) all.guarded.push_back({&mutex, in_child});
 }
 
 }  // namespace conc::detail

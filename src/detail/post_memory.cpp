@@ -11,13 +11,16 @@
 //
 //   left of a slab   units that were not freed, or are still in some thread's tally; whoever brings
 //                    it to 0 has the slab
+#include <conc/config.hpp>
 #include <conc/detail/job.hpp>
 #include <conc/detail/machine.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include "fork.hpp"
@@ -89,10 +92,11 @@ struct Pile {
 // Where slabs go from the threads that run posted calls to those that post them.
 class Depot {
  public:
-  static Depot& instance() {
-    static Depot* const depot =
-        new Depot;  // never destroyed: threads may end after the globals are gone
-    return *depot;
+  // No local static: a fork while another thread makes that leaves it half made in the child.
+  static Depot& instance() noexcept {
+    if (!the_one.guarded_.load(std::memory_order_acquire)) [[unlikely]]
+      the_one.guard();
+    return the_one;
   }
 
   // Null when there is none.
@@ -110,11 +114,25 @@ class Depot {
   }
 
  private:
-  Depot() { guard_over_fork(mutex_); }
+  CONC_COLD void guard() noexcept {
+    try {
+      guard_over_fork(mutex_);
+      guarded_.store(true, std::memory_order_release);
+    } catch (const std::bad_alloc&) {
+      // The next one to come tries again.
+    }
+  }
 
+  static constinit Depot the_one;
+
+  Atomic<bool> guarded_{false};  // over a fork
   Mutex mutex_;
   Pile piles_[kinds];  // guarded by mutex_
 };
+
+// Its destructor does nothing: threads may end after the globals are gone.
+constinit Depot Depot::the_one;
+static_assert(std::is_trivially_destructible_v<Depot>);
 
 // Units of a slab that one thread has freed and not taken off its count yet.
 struct Tally {
