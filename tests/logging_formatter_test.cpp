@@ -300,6 +300,25 @@ TEST_F(FormatterTest, ManyFormatsAtOnceDoNotMixTheirDates) {
   }
 }
 
+TEST_F(FormatterTest, EachTimeHasItsOwnMillisecondsInWhateverOrderTheyCome) {
+  const Formatter formatter("%(asctime)s");
+  const Formatter short_one("%(asctime)s", "%S");
+  LogRecord record = some_record;
+  const auto second = std::chrono::floor<std::chrono::seconds>(some_time);
+  for (const int us : {0, 999, 1'000, 1'999, 42'000, 999'999, 42'999, 41'999, 1'000'000, 999'999, 0,
+                       2'000'500, 2'000'000, 1'999'999, -1, 0, 500}) {
+    record.created = second + std::chrono::microseconds(us);
+    const int ms = (us + 1'000'000) / 1'000 % 1'000;
+    const int s = 59 + (us + 1'000'000) / 1'000'000 - 1;
+    const std::string minute = s < 60 ? "07:" : "08:";
+    const std::string two = std::to_string(100 + s % 60).substr(1);
+    EXPECT_EQ(format(formatter, record),
+              "2024-05-31 18:" + minute + two + "," + std::to_string(1'000 + ms).substr(1))
+        << us;
+    EXPECT_EQ(format(short_one, record), two) << us;
+  }
+}
+
 TEST_F(FormatterTest, TimesBefore1970AreShownToo) {
   LogRecord record = some_record;
   record.created = system_clock::time_point(milliseconds(-1));
