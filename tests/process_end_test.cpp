@@ -456,6 +456,7 @@ int forks_while_a_thread_starts() {
         held = true;
         there.release();
         go_on.acquire();
+        return true;
       };
       conc::test::allocations_left = n;
       thread->start();

@@ -1,4 +1,5 @@
 #include <conc/detail/thread_record.hpp>
+#include <conc/diagnostics.hpp>
 #include <conc/errors.hpp>
 #include <conc/event.hpp>
 #include <conc/hooks.hpp>
@@ -9,10 +10,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
@@ -25,6 +29,7 @@
 #include <unistd.h>
 #endif
 
+#include "allocations.hpp"
 #include "eventually.hpp"
 
 namespace {
@@ -79,6 +84,60 @@ TEST(Thread, StartingTwiceThrowsAndChangesNothing) {
 TEST(Thread, JoinBeforeStartThrows) {
   Thread thread([] {});
   EXPECT_THROW(thread.join(), UsageError);
+}
+
+bool somebody_joins() {
+  const conc::Snapshot now = conc::snapshot();
+  return std::any_of(now.threads.begin(), now.threads.end(), [](const conc::ThreadSnapshot& one) {
+    return one.wait && one.wait->action == "join";
+  });
+}
+
+// start() meets its want of memory with a thread in join() already.
+TEST(Thread, AJoinThatWaitsForAStartThatFailsThrows) {
+  static Thread* starting = nullptr;
+  static std::atomic<bool> joined = false;
+  bool failed = false;
+  for (std::int64_t n = 0; !failed; ++n) {
+    ASSERT_LT(n, 100) << "no allocation of start() came while it was starting";
+    Thread thread([] {});
+    starting = &thread;
+    joined = false;
+    std::atomic<int> outcome = 0;
+    std::thread joiner([&] {
+      static_cast<void>(conc::get_ident());
+      joined.wait(false);
+      try {
+        thread.join();
+        outcome = 1;
+      } catch (const UsageError&) {
+        outcome = 2;
+      }
+    });
+    conc::test::at_that_allocation = [] {
+      if (!starting->is_alive()) return true;
+      joined = true;
+      joined.notify_one();
+      EXPECT_TRUE(eventually(&somebody_joins));
+      return false;
+    };
+    conc::test::allocations_left = n;
+    try {
+      thread.start();
+    } catch (const std::bad_alloc&) {
+      failed = true;
+    }
+    conc::test::allocations_left = -1;
+    conc::test::at_that_allocation = nullptr;
+    joined = true;
+    joined.notify_one();
+    joiner.join();
+    EXPECT_EQ(outcome, failed ? 2 : 1);
+    if (!failed) continue;
+    EXPECT_FALSE(thread.is_alive());
+    thread.start();
+    thread.join();
+  }
 }
 
 TEST(Thread, JoiningItselfThrows) {

@@ -28,9 +28,13 @@ std::optional<StartedThreads::Place> StartedThreads::add(State state) {
 
 void StartedThreads::take_back(Place place) noexcept {
   std::list<Entry> removed;
-  const std::lock_guard lock(mutex_);
-  place->state->return_to_fresh();
-  removed.splice(removed.end(), entries_, place);
+  WakeChain joiners;
+  {
+    const std::lock_guard lock(mutex_);
+    joiners = place->state->return_to_fresh();
+    removed.splice(removed.end(), entries_, place);
+  }
+  joiners.wake_all();
 }
 
 void StartedThreads::remove(Place place) noexcept {

@@ -53,22 +53,26 @@ void ThreadState::start(std::shared_ptr<ThreadState> self) {
 }
 
 bool ThreadState::join(Until until) {
-  if (phase() == Phase::fresh) {
-    throw UsageError(said("was joined before it was started; start it first"));
-  }
   if (is_current()) {
     throw UsageError(said("was joined by itself; that would wait for ever"));
   }
-  if (!wait_for_end(until)) return false;
+  Patience patience(until);
+  for (Phase seen = phase(); seen != Phase::ended; seen = phase()) {
+    if (seen == Phase::fresh) {
+      throw UsageError(said("was joined before it was started; start it first"));
+    }
+    if (!wait_until_over(patience)) return false;
+  }
   reap();
   return true;
 }
 
 void ThreadState::see_out() noexcept {
   try {
-    static_cast<void>(wait_for_end(forever));
+    Patience endless(forever);
+    static_cast<void>(wait_until_over(endless));
   } catch (const std::bad_alloc&) {
-    wait_for_end_without_memory();
+    wait_until_over_without_memory();
   }
   reap();
 }
@@ -151,12 +155,11 @@ void ThreadState::forget() noexcept {
   if (place) StartedThreads::instance().remove(*place);
 }
 
-bool ThreadState::wait_for_end(Until until) {
-  Patience patience(until);
+bool ThreadState::wait_until_over(Patience& patience) {
   ThreadNode node({WaitKind::thread, this, nullptr, ident().value_or(0)});
   {
     const std::lock_guard lock(mutex_);
-    if (phase_ == Phase::ended) return true;
+    if (is_over()) return true;
     if (patience.none()) return false;
     joiners_.push_back(node);
   }
@@ -172,11 +175,11 @@ bool ThreadState::wait_for_end(Until until) {
   return true;
 }
 
-void ThreadState::wait_for_end_without_memory() noexcept {
+void ThreadState::wait_until_over_without_memory() noexcept {
   BareNode node;
   {
     const std::lock_guard lock(mutex_);
-    if (phase_ == Phase::ended) return;
+    if (is_over()) return;
     joiners_.push_back(node);
   }
   node.sleep_until_woken();

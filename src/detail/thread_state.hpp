@@ -74,14 +74,15 @@ class ThreadState {
   std::stop_source& stop_source() noexcept { return stop_; }
 
   // For the list of the threads that were started, when this one enters it: true for one caller only;
-  // and when the system has refused it.
+  // and when the system has refused it. Who is returned waits for its end already.
   bool leave_fresh() {
     const std::lock_guard lock(mutex_);
     return phase_ == Phase::fresh && (phase_ = Phase::starting, true);
   }
-  void return_to_fresh() {
+  [[nodiscard]] WakeChain return_to_fresh() noexcept {
     const std::lock_guard lock(mutex_);
     phase_ = Phase::fresh;
+    return joiners_.take_all();
   }
 
   // In the child of a fork, for a thread that was started before. What the threads that are gone may
@@ -103,8 +104,11 @@ class ThreadState {
   std::string said(std::string_view what) const;
   void forget() noexcept;
   void let_go_of_itself() noexcept;
-  bool wait_for_end(Until until);
-  void wait_for_end_without_memory() noexcept;
+  [[nodiscard]] bool is_over() const noexcept {  // with the mutex held
+    return phase_ == Phase::ended || phase_ == Phase::fresh;
+  }
+  [[nodiscard]] bool wait_until_over(Patience& patience);
+  void wait_until_over_without_memory() noexcept;
   void reap();
 
   // ---- The thread's own part

@@ -16,14 +16,13 @@ inline std::atomic<std::size_t> allocations{0};
 // the one that failed.
 inline constinit thread_local std::int64_t allocations_left = -1;
 
-// What this thread then does instead of failing, if set: the allocation succeeds when it returns.
-using AtAllocation = void (*)();
+// What this thread then does instead of failing, if set; it returns whether the allocation succeeds.
+using AtAllocation = bool (*)();
 inline constinit thread_local AtAllocation at_that_allocation = nullptr;
 
 inline void* allocate(std::size_t size, std::size_t alignment) noexcept {
   if (allocations_left >= 0 && allocations_left-- == 0) {
-    if (at_that_allocation == nullptr) return nullptr;
-    at_that_allocation();
+    if (at_that_allocation == nullptr || !at_that_allocation()) return nullptr;
   }
   allocations.fetch_add(1, std::memory_order_relaxed);
   return std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
