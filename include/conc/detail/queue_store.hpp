@@ -119,7 +119,7 @@ class QueueStore {
   // The same for all that was taken out.
   template <class Taken>
   void drop(Taken& taken) noexcept {
-    taken.for_each([this](typename Order::Slot& slot) {
+    taken.for_each([&](typename Order::Slot& slot) {
       if constexpr (!kept_in_slot<T>) cells_.give_back(entry_in(slot));
       std::destroy_at(std::addressof(slot));
     });
