@@ -1,6 +1,7 @@
 // LogRecord: what there is to say about one logging call.
 #pragma once
 
+#include <conc/detail/queue_items.hpp>
 #include <conc/export.hpp>
 #include <conc/logging/field.hpp>
 #include <conc/logging/level.hpp>
@@ -72,3 +73,7 @@ class OwnedRecord {
 };
 
 }  // namespace conc::logging
+
+// So a queue of records keeps them in its slots.
+template <>
+inline constexpr bool conc::detail::hollow_once_moved<conc::logging::OwnedRecord> = true;
