@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -198,22 +200,26 @@ TEST_F(LoggingStress, RotatedFilesHoldEveryLineOnceAndWhole) {
   const auto handler = std::make_shared<logging::RotatingFileHandler>(
       path, logging::RotatingOptions{.max_bytes = 100'000, .backup_count = 1'000'000});
   logger_.add_handler(handler);
+  handler->roll();  // an empty file is rolled over too
   log_from_all(each, [&](Dice& dice) {
     if (dice.roll(50) == 0) handler->roll();
     std::this_thread::yield();
   });
   EXPECT_EQ(handler->lost(), 0U);
   handler->flush();
-  // From the oldest to the newest they are one file.
+  // From the oldest to the newest they are one file; some of them may be empty.
   std::size_t files = 0;
   while (fs::exists(path.string() + "." + std::to_string(files + 1))) ++files;
   const fs::path all = directory_ / "all.log";
   {
     std::ofstream out(all);
-    for (std::size_t i = files; i != 0; --i) {
-      out << std::ifstream(path.string() + "." + std::to_string(i)).rdbuf();
-    }
-    if (fs::file_size(path) != 0) out << std::ifstream(path).rdbuf();
+    const auto append = [&out](const fs::path& part) {
+      std::ifstream in(part);
+      std::copy(std::istreambuf_iterator<char>(in), {}, std::ostreambuf_iterator<char>(out));
+    };
+    for (std::size_t i = files; i != 0; --i) append(path.string() + "." + std::to_string(i));
+    append(path);
+    ASSERT_TRUE(out.flush());
   }
   EXPECT_GE(files, 1U);
   expect_whole_and_in_order(all, each);
