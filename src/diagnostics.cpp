@@ -165,6 +165,8 @@ struct SignalDumps {
   }
 };
 
+[[maybe_unused]] const bool at_load = (SignalDumps::instance(), true);
+
 }  // namespace
 
 Snapshot snapshot() {

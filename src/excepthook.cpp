@@ -39,6 +39,8 @@ class Holder {
   std::shared_ptr<const ExceptHook> hook_;  // null: none is set
 };
 
+[[maybe_unused]] const bool at_load = (Holder::instance(), true);
+
 void report_escaped(const char* type, const std::string& name, const char* what,
                     const std::exception_ptr& exception) noexcept {
   std::string text;

@@ -67,6 +67,8 @@ struct Shared {
   }
 };
 
+[[maybe_unused]] const bool at_load = (Shared::instance(), true);
+
 }  // namespace
 
 // ---- LocalTable

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <cstdint>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <memory>
 #include <new>
 #include <sstream>
@@ -21,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.hpp"
 #include "eventually.hpp"
 #include "logging_files.hpp"
 #include "stress.hpp"
@@ -98,6 +101,49 @@ class ReliabilityTest : public LoggingFileTest {
     return handler;
   }
 };
+
+// In a process that has not logged yet: threads begin, and the main thread forks meanwhile.
+int forks_at_the_first_records() {
+  constexpr int threads = 3;
+  std::atomic<int> ready{0};
+  std::vector<std::thread> load;
+  for (int i = 0; i < threads; ++i) {
+    load.emplace_back([&, i] {
+      ++ready;
+      while (ready <= threads) {
+      }
+      for (int n = 0; n < 3; ++n) logging::warning("parent {} {}", i, n);
+    });
+  }
+  while (ready < threads) {
+  }
+  ++ready;
+  int bad = 0;
+  for (int n = 0; n < 6; ++n) {
+    const ::pid_t pid = ::fork();
+    if (pid == 0) {
+      ::alarm(10);
+      logging::warning("child {}", n);
+      ::_exit(0);
+    }
+    int status = -1;
+    if (::waitpid(pid, &status, 0) != pid || status != 0) ++bad;
+  }
+  for (std::thread& thread : load) thread.join();
+  return bad;
+}
+
+TEST(FirstRecords, ChildrenLogWhicheverThreadsWereJustBeginningTo) {
+  if (!a_child_may_allocate) GTEST_SKIP() << "not under ThreadSanitizer";
+  for (int i = 0; i < 40; ++i) {
+    const ChildEnd end = run_child("forks_at_the_first_records");
+    ASSERT_EQ(end.status, 0) << end.output;
+    for (int n = 0; n < 6; ++n) {
+      EXPECT_NE(end.output.find(":child " + std::to_string(n) + "\n"), std::string::npos)
+          << end.output;
+    }
+  }
+}
 
 TEST_F(ReliabilityTest, ThreeHundredChildrenLogWhileThreadsLog) {
   if (!a_child_may_allocate) GTEST_SKIP() << "not under ThreadSanitizer";
@@ -294,5 +340,18 @@ TEST_P(KillTest, NoAcknowledgedLineIsLost) {
   ::munmap(shared, sizeof(std::atomic<std::int64_t>));
 }
 
+const std::map<std::string, std::function<int()>>& scenarios() {
+  static const std::map<std::string, std::function<int()>> all{
+      {"forks_at_the_first_records", forks_at_the_first_records},
+  };
+  return all;
+}
+
 }  // namespace
 }  // namespace conc::test
+
+int main(int argc, char** argv) {
+  if (const auto status = conc::test::run_scenario(conc::test::scenarios())) return *status;
+  ::testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}

@@ -5,11 +5,14 @@
 #include <conc/diagnostics.hpp>
 #include <conc/errors.hpp>
 #include <conc/event.hpp>
+#include <conc/excepthook.hpp>
 #include <conc/local.hpp>
 #include <conc/lock.hpp>
+#include <conc/lock_guard.hpp>
 #include <conc/queue.hpp>
 #include <conc/thread.hpp>
 #include <conc/thread_info.hpp>
+#include <conc/timer.hpp>
 
 #include <gtest/gtest.h>
 
@@ -512,6 +515,52 @@ int forks_while_calls_are_posted() {
   return good ? 0 : 1;
 }
 
+// A thread uses the library for the first time in this process, and is held at one of the places
+// where that allocates, while another one forks.
+constexpr int no_such_allocation = 7;
+int forks_at_first_use() {
+  const auto use_everything = [] {
+    Thread thread([] {
+      conc::Lock lock("first");
+      const conc::LockGuard guard(lock);
+    });
+    thread.start();
+    conc::Local<int> local;
+    *local = 1;
+    Event rung;
+    conc::Timer timer(1ms, [&] { rung.set(); });
+    timer.start();
+    rung.wait();
+    conc::detail::PostMemory::free(conc::detail::PostMemory::allocate(8), 8);
+    conc::set_excepthook(nullptr);
+    thread.join();
+  };
+  static std::binary_semaphore there{0};
+  static std::binary_semaphore go_on{0};
+  static bool held = false;
+  std::thread stranger([&] {
+    conc::test::at_that_allocation = [] {
+      held = true;
+      there.release();
+      // Not for ever: it may have a mutex that a fork waits for.
+      static_cast<void>(go_on.try_acquire_for(100ms));
+      return true;
+    };
+    conc::test::allocations_left = std::atoi(std::getenv("CONC_TEST_ALLOCATION"));
+    use_everything();
+    conc::test::allocations_left = -1;
+    if (!held) there.release();
+  });
+  there.acquire();
+  const bool good = in_fork([&] {
+    use_everything();
+    return true;
+  });
+  go_on.release();
+  stranger.join();
+  return good ? held ? 0 : no_such_allocation : 1;
+}
+
 const std::map<std::string, std::function<int()>>& scenarios() {
   static const std::map<std::string, std::function<int()>> all{
       {"unjoined", unjoined},
@@ -531,6 +580,7 @@ const std::map<std::string, std::function<int()>>& scenarios() {
       {"forks_while_it_is_joined", forks_while_it_is_joined},
       {"forks_while_a_thread_starts", forks_while_a_thread_starts},
       {"forks_while_calls_are_posted", forks_while_calls_are_posted},
+      {"forks_at_first_use", forks_at_first_use},
   };
   return all;
 }
@@ -630,6 +680,15 @@ TEST(Fork, InTheChildAThreadThatWasJustBeingStartedHasEndedOrWasNotStarted) {
 TEST(Fork, TheChildMayPostCallsWhicheverThreadsWereJustPostingSome) {
   const ChildEnd end = run_child("forks_while_calls_are_posted");
   EXPECT_EQ(end.status, 0) << end.output;
+}
+
+TEST(Fork, TheChildMayDoEverythingWhicheverThreadsWereJustBeginningTo) {
+  for (int n = 0;; ++n) {
+    const ChildEnd end =
+        run_child("forks_at_first_use", {"CONC_TEST_ALLOCATION=" + std::to_string(n)});
+    if (end.status == no_such_allocation && n > 5) break;
+    ASSERT_EQ(end.status, 0) << "held at allocation " << n << ": " << end.output;
+  }
 }
 #endif
 

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdlib>
 #include <mutex>
-#include <new>
 
 #include "fork.hpp"
 
@@ -20,6 +19,8 @@ constexpr std::size_t most_kinds = 8;
 constinit Mutex mutex;
 constinit std::array<ExitWait, most_kinds> waits{};
 constinit std::size_t count = 0;
+
+[[maybe_unused]] const bool at_load = (guard_over_fork(mutex), true);
 
 ExitWait nth(std::size_t i) noexcept {
   const std::lock_guard lock(mutex);
@@ -45,14 +46,7 @@ void wait_at_exit(ExitWait wait) noexcept {
     first = count == 0;
     waits[count++] = wait;
   }
-  if (!first) return;
-  std::atexit(wait_for_all);
-  try {
-    guard_over_fork(mutex);
-  } catch (const std::bad_alloc&) {
-    // The child of a fork that happens in the middle of a registration would hang: not worth failing
-    // for.
-  }
+  if (first) std::atexit(wait_for_all);
 }
 
 }  // namespace conc::detail

@@ -50,6 +50,8 @@ struct All {
   }
 };
 
+[[maybe_unused]] const bool at_load = (All::instance(), true);
+
 }  // namespace
 
 void guard_over_fork(Mutex& mutex, void (*in_child)() noexcept) {

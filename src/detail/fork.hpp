@@ -1,4 +1,8 @@
 // What the library's own mutexes need when the process forks.
+//
+// What all threads share is made when the library is loaded, before there are threads: in the child
+// of a fork that comes while another thread makes a local static, whoever asks for that waits for
+// ever. They remain local statics all the same, since constructors of globals may come earlier.
 #pragma once
 
 #include <conc/detail/machine.hpp>

@@ -92,12 +92,7 @@ struct Pile {
 // Where slabs go from the threads that run posted calls to those that post them.
 class Depot {
  public:
-  // No local static: a fork while another thread makes that leaves it half made in the child.
-  static Depot& instance() noexcept {
-    if (!the_one.guarded_.load(std::memory_order_acquire)) [[unlikely]]
-      the_one.guard();
-    return the_one;
-  }
+  static Depot& instance() noexcept { return the_one; }
 
   // Null when there is none.
   [[nodiscard]] Slab* get(std::size_t kind) noexcept {
@@ -114,18 +109,9 @@ class Depot {
   }
 
  private:
-  CONC_COLD void guard() noexcept {
-    try {
-      guard_over_fork(mutex_);
-      guarded_.store(true, std::memory_order_release);
-    } catch (const std::bad_alloc&) {
-      // The next one to come tries again.
-    }
-  }
-
+  static const bool at_load;
   static constinit Depot the_one;
 
-  Atomic<bool> guarded_{false};  // over a fork
   Mutex mutex_;
   Pile piles_[kinds];  // guarded by mutex_
 };
@@ -133,6 +119,7 @@ class Depot {
 // Its destructor does nothing: threads may end after the globals are gone.
 constinit Depot Depot::the_one;
 static_assert(std::is_trivially_destructible_v<Depot>);
+const bool Depot::at_load = (guard_over_fork(the_one.mutex_), true);
 
 // Units of a slab that one thread has freed and not taken off its count yet.
 struct Tally {

@@ -12,10 +12,15 @@ namespace conc::detail {
 
 StartedThreads::StartedThreads() {
   guard_over_fork(mutex_, []() noexcept { instance().start_over(); });
-  wait_at_exit(&StartedThreads::see_out_all);
 }
 
+namespace {
+[[maybe_unused]] const bool at_load = (StartedThreads::instance(), true);
+}  // namespace
+
 std::optional<StartedThreads::Place> StartedThreads::add(State state) {
+  // Now, for what is registered later is waited for, or destroyed, earlier.
+  wait_at_exit(&StartedThreads::see_out_all);
   std::list<Entry> added;
   added.push_back({std::move(state), false});
   const Place place = added.begin();

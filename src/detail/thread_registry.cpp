@@ -40,6 +40,10 @@ bool is_main_thread(std::int64_t native_id) noexcept {
 #endif
 }
 
+[[maybe_unused]] const bool at_load = (ThreadRegistry::instance(), true);
+
+constinit Atomic<bool> watchdog_asked_for{false};
+
 void note_change(ThreadRecord& record) noexcept {
   record.name_changes.fetch_add(1, std::memory_order_relaxed);
 }
@@ -78,7 +82,10 @@ ThreadRecord& ThreadRegistry::meet(std::string* name, bool daemon) {
   }
   here_ = &record;
   this_thread_id = record.id;
-  static const bool first [[maybe_unused]] = (start_watchdog_if_asked(), true);
+  if (!watchdog_asked_for.load(std::memory_order_relaxed) &&
+      !watchdog_asked_for.exchange(true, std::memory_order_relaxed)) {
+    start_watchdog_if_asked();
+  }
   return record;
 }
 

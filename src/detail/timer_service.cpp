@@ -14,6 +14,7 @@
 #include "at_exit.hpp"
 #include "bare_node.hpp"
 #include "spin.hpp"
+#include "thread_registry.hpp"
 
 namespace conc::detail {
 namespace {
@@ -55,17 +56,21 @@ bool TimerService::is_running_here(const TimerState& timer) noexcept {
   return within != nullptr;
 }
 
-TimerService& TimerService::make() {
-  // A thread's record first, so that what it registers for fork() is registered before: handlers
-  // are run the other way round, and under our lock nobody needs the lock of another.
-  static_cast<void>(self_id());
-  static const bool registered =
-      ::pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); },
+// When the library is loaded. What threads register for fork() is registered first: handlers run the
+// other way round, and under our lock nobody needs the lock of another.
+const bool TimerService::at_load = [] {
+  ThreadRegistry::instance();
+  if (::pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); },
                        [] {
                          current.store(nullptr, std::memory_order_relaxed);
                          mutex.unlock();
-                       }) == 0;
-  if (!registered) throw std::bad_alloc();
+                       }) != 0) {
+    throw std::bad_alloc();
+  }
+  return true;
+}();
+
+TimerService& TimerService::make() {
   wait_at_exit(&TimerService::wait_for_all);
   std::unique_ptr<TimerService> made(new TimerService);
   const std::lock_guard lock(mutex);

@@ -120,6 +120,7 @@ class TimerService {
   };
 
   TimerService() = default;
+  static const bool at_load;
   CONC_COLD static TimerService& make();
   static bool wait_for_all() noexcept;
 

@@ -159,6 +159,8 @@ class Flusher::Service {
   bool ended_ = false;
 };
 
+const bool Flusher::at_load = (Service::instance(), true);
+
 bool Flusher::enter(Client& client) noexcept { return Service::instance().enter(client); }
 void Flusher::leave(Client& client) noexcept { Service::instance().leave(client); }
 void Flusher::lock_all() { Service::instance().lock(); }

@@ -52,6 +52,7 @@ class Flusher {
 
  private:
   class Service;
+  static const bool at_load;
   static bool enter(Client& client) noexcept;
 };
 

@@ -14,6 +14,7 @@
 #include "flusher.hpp"
 #include "level_names.hpp"
 #include "listening.hpp"
+#include "process_id.hpp"
 #include "shutdown.hpp"
 #include "tree.hpp"
 
@@ -47,7 +48,7 @@ class ForkRegister {
   ForkRegister() {
     // The core's handler is set up first, so that it is called last before a fork: whoever holds a
     // lock of logging's may need one of the core's to go on and release it.
-    conc::detail::self_id();
+    static_cast<void>(conc::detail::thread_name(0));
     if (::pthread_atfork([] { instance().before(); }, [] { instance().in_parent(); },
                          [] { instance().in_child(); }) != 0) {
       throw std::bad_alloc();
@@ -58,7 +59,7 @@ class ForkRegister {
     configuring.lock();
     mutex_.lock();
     each(ForkMoment::before, conc::detail::SteadyClock::now() + patience);
-    Tree::instance().lock();
+    Tree::lock();
     lock_roster();
     Listening::lock_all();
     lock_calendar();
@@ -75,7 +76,8 @@ class ForkRegister {
   void in_child() noexcept {
     Flusher::renew_after_fork();
     Listening::orphan_all();
-    Tree::instance().renew_after_fork();
+    Tree::renew_after_fork();
+    forget_process_id();
     renew_level_names_after_fork();
     release_shared();
     each(ForkMoment::in_child, at_once);
@@ -88,7 +90,7 @@ class ForkRegister {
     unlock_calendar();
     Listening::unlock_all();
     unlock_roster();
-    Tree::instance().unlock();
+    Tree::unlock();
   }
 
   void each(ForkMoment moment, Until until) noexcept {
@@ -102,6 +104,10 @@ class ForkRegister {
   ForkEntry* first_ = nullptr;
   ForkEntry* last_ = nullptr;
 };
+
+namespace {
+[[maybe_unused]] const bool at_load = (ForkRegister::instance(), true);
+}  // namespace
 
 ForkEntry::ForkEntry(void* self, Act act) : self_(self), act_(act) {
   ForkRegister::instance().enter(*this);

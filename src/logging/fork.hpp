@@ -1,4 +1,8 @@
 // What logging does about fork(), so that the child can log whatever other threads did just then.
+//
+// What all threads share is made when the library is loaded, before there are threads, or under a
+// lock that is taken before the process forks. A local static that a thread is making while another
+// forks would keep whoever asks for it in the child waiting for ever.
 #pragma once
 
 #include <conc/until.hpp>

@@ -39,6 +39,8 @@ const Formatter& bare_message() {
   return *formatter;
 }
 
+[[maybe_unused]] const bool at_load = (bare_message(), true);
+
 constinit conc::detail::Atomic<std::uint64_t> last_serial{0};
 
 }  // namespace

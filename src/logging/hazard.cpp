@@ -30,7 +30,7 @@ constinit thread_local bool ended = false;  // what has a destructor is gone
 }  // namespace
 
 constinit thread_local Hazard::Marks* Hazard::latest = nullptr;
-constinit conc::detail::Atomic<bool> Hazard::writer_pays{false};
+constinit conc::detail::Atomic<Hazard::Payers> Hazard::payers{Payers::undecided};
 
 PartList<Hazard::Marks>& Hazard::all() noexcept {
   static constinit PartList<Marks> list;
@@ -47,14 +47,15 @@ struct Hazard::Owner {
   }
 };
 
-// Whoever asks first decides, for good: a reader that does not pay finds no writer that thinks it did.
+// Whoever is first to have an answer decides, for good: a reader that does not pay finds no writer
+// that thinks it did. Nobody waits for another thread, which the child of a fork may not have.
 bool Hazard::writers_pay() noexcept {
-  static const bool agreed = [] {
-    const bool announced = announce_barriers();
-    writer_pays.store(announced, std::memory_order_relaxed);
-    return announced;
-  }();
-  return agreed;
+  Payers who = payers.load(std::memory_order_acquire);
+  if (who == Payers::undecided) {
+    const Payers mine = announce_barriers() ? Payers::writers : Payers::readers;
+    if (payers.compare_exchange_strong(who, mine, std::memory_order_acq_rel)) who = mine;
+  }
+  return who == Payers::writers;
 }
 
 Hazard::Marks* Hazard::more() {

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <bit>
 #include <cstddef>
+#include <cstdint>
 
 #include "part_list.hpp"
 
@@ -81,9 +82,13 @@ class Hazard {
   // Those of the calling thread, which end with the ones that they point to as `before`.
   static constinit thread_local Marks* latest;
 
-  // false   the reader pays, as at first
-  // true    the writer does. Never before the system has agreed to it
-  static constinit conc::detail::Atomic<bool> writer_pays;
+  // Who pays.
+  //
+  //   undecided   the reader
+  //   readers     the reader
+  //   writers     the writer. Never before the system has agreed to it
+  enum class Payers : std::uint8_t { undecided, readers, writers };
+  static constinit conc::detail::Atomic<Payers> payers;
 
   struct Owner;
   static PartList<Marks>& all() noexcept;
@@ -93,7 +98,7 @@ class Hazard {
 
   void store(const void* object) noexcept {
     auto& place = marks_->objects[index_];
-    if (writer_pays.load(std::memory_order_relaxed)) {
+    if (payers.load(std::memory_order_relaxed) == Payers::writers) {
       // Release: the object is freed after what was read of it.
       place.store(object, std::memory_order_release);
       // The compiler does not look before the write either.

@@ -37,6 +37,8 @@ detail::Published<std::vector<LevelName>>& added_names() {
   return *names;
 }
 
+[[maybe_unused]] const bool at_load = (added_names(), true);
+
 std::string_view standard_name(Level level) noexcept {
   for (const StandardName& one : standard_names) {
     if (one.level == level) return one.name;

@@ -30,6 +30,8 @@ struct Roll {
   }
 };
 
+[[maybe_unused]] const bool at_load = (Roll::instance(), true);
+
 }  // namespace
 
 Listening::Listening(const void* queue, const void* listener, Handle handle)

@@ -30,6 +30,8 @@ Handler& last_resort() {
   return *handler;
 }
 
+[[maybe_unused]] const bool at_load = (last_resort(), true);
+
 template <class T>
 bool add_once(std::vector<T>& list, const T& one) {
   if (std::find(list.begin(), list.end(), one) != list.end()) return false;

@@ -4,7 +4,6 @@
 
 #include <atomic>
 
-#include <pthread.h>
 #include <unistd.h>
 
 namespace conc::logging::detail {
@@ -12,20 +11,17 @@ namespace {
 
 constinit conc::detail::Atomic<std::int64_t> known_id{0};  // 0: not asked yet
 
-std::int64_t ask() noexcept {
-  const std::int64_t id = ::getpid();
-  // Forgotten in the child. If there is no room for that, it is asked anew each time.
-  static const bool forgets =
-      ::pthread_atfork(nullptr, nullptr, [] { known_id.store(0, std::memory_order_relaxed); }) == 0;
-  if (forgets) known_id.store(id, std::memory_order_relaxed);
-  return id;
-}
-
 }  // namespace
 
 std::int64_t process_id() noexcept {
-  const std::int64_t id = known_id.load(std::memory_order_relaxed);
-  return id != 0 ? id : ask();
+  std::int64_t id = known_id.load(std::memory_order_relaxed);
+  if (id == 0) {
+    id = ::getpid();
+    known_id.store(id, std::memory_order_relaxed);
+  }
+  return id;
 }
+
+void forget_process_id() noexcept { known_id.store(0, std::memory_order_relaxed); }
 
 }  // namespace conc::logging::detail

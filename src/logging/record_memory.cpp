@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <mutex>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 namespace conc::logging::detail {
@@ -42,10 +43,7 @@ void free_all(Block* blocks) noexcept {
 // a fork may be held for ever: the usual allocator does as well.
 class Depot {
  public:
-  static Depot& instance() {
-    static Depot* const depot = new Depot;
-    return *depot;
-  }
+  static Depot& instance() noexcept { return the_one; }
 
   // Null when there is none.
   Block* take() noexcept {
@@ -68,11 +66,16 @@ class Depot {
     return true;
   }
 
+  static constinit Depot the_one;
+
   conc::detail::Mutex mutex_;
   // Guarded by mutex_.
   Block* bundles_ = nullptr;
   std::size_t count_ = 0;
 };
+
+constinit Depot Depot::the_one;
+static_assert(std::is_trivially_destructible_v<Depot>);
 
 // The blocks that this thread has at hand, and how many. Nothing to destroy, so they serve to the
 // very end of the thread.

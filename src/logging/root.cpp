@@ -2,11 +2,12 @@
 #include <conc/logging/root.hpp>
 
 #include "complaint.hpp"
+#include "tree.hpp"
 
 namespace conc::logging::detail {
 
 Logger& configured_root() {
-  static Logger& root = get_logger();
+  Logger& root = Tree::instance().root();
   if (!root.has_handlers()) {
     try {
       basic_config({});

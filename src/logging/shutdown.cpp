@@ -29,6 +29,7 @@ class Roster {
 
   void enter(std::uint64_t serial, const std::shared_ptr<Handler>& handler) {
     const std::lock_guard guard(mutex_);
+    if (!std::exchange(hears_of_exit_, true)) std::atexit([] { shutdown(); });
     // Those that are gone are swept out when the number has doubled, so it costs little each time.
     if (handlers_.size() >= sweep_at_) {
       std::erase_if(handlers_, [](const auto& entry) { return entry.second.expired(); });
@@ -54,14 +55,13 @@ class Roster {
  private:
   static constexpr std::size_t min_sweep = 16;
 
-  Roster() {
-    std::atexit([] { shutdown(); });
-  }
-
   conc::detail::Mutex mutex_;
   std::map<std::uint64_t, std::weak_ptr<Handler>> handlers_;
   std::size_t sweep_at_ = min_sweep;
+  bool hears_of_exit_ = false;
 };
+
+[[maybe_unused]] const bool at_load = (Roster::instance(), true);
 
 }  // namespace
 

@@ -20,8 +20,17 @@ constexpr std::string_view root_name = "root";
 
 }  // namespace
 
-Tree& Tree::instance() {
-  static Tree* const tree = new Tree;
+constinit conc::detail::Mutex Tree::mutex_;
+constinit conc::detail::Atomic<Tree*> Tree::made_{nullptr};
+
+// Under the lock, which is held while the process forks: in the child it is made or is not.
+Tree& Tree::make() {
+  const std::lock_guard guard(mutex_);
+  Tree* tree = made_.load(std::memory_order_relaxed);
+  if (tree == nullptr) {
+    tree = new Tree;
+    made_.store(tree, std::memory_order_release);
+  }
   return *tree;
 }
 
@@ -146,12 +155,14 @@ void Tree::set_floor(Level floor) {
 }
 
 void Tree::renew_after_fork() noexcept {
+  Tree* const tree = made_.load(std::memory_order_relaxed);
+  if (tree == nullptr) return;
   const auto renew = [](Logger& logger) {
     logger.state_->handlers.renew_after_fork();
     logger.state_->filters.renew_after_fork();
   };
-  renew(root_);
-  for (const auto& [_, one] : loggers_) renew(*one);
+  renew(tree->root_);
+  for (const auto& [_, one] : tree->loggers_) renew(*one);
 }
 
 Logger& Tree::nearest_ancestor(std::string_view name) {

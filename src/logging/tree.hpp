@@ -1,6 +1,7 @@
 // Tree: all loggers by name.
 #pragma once
 
+#include <conc/config.hpp>
 #include <conc/detail/machine.hpp>
 #include <conc/logging/logger.hpp>
 
@@ -42,7 +43,10 @@ namespace detail {
 // parent done already.
 class Tree {
  public:
-  static Tree& instance();
+  static Tree& instance() {
+    Tree* const tree = made_.load(std::memory_order_acquire);
+    return tree != nullptr ? *tree : make();
+  }
 
   [[nodiscard]] Logger& root() noexcept { return root_; }
 
@@ -62,16 +66,18 @@ class Tree {
   [[nodiscard]] bool root_level_is_given() const noexcept { return root_level_is_given_; }
 
   // Keep other threads out, and let them in again; for fork().
-  void lock() { mutex_.lock(); }
-  void unlock() { mutex_.unlock(); }
+  static void lock() { mutex_.lock(); }
+  static void unlock() { mutex_.unlock(); }
   // In the child, with the lock held.
-  void renew_after_fork() noexcept;
+  static void renew_after_fork() noexcept;
 
   [[nodiscard]] std::chrono::system_clock::time_point start() const noexcept { return start_; }
 
  private:
   using Loggers = std::map<std::string_view, std::unique_ptr<Logger>>;  // keys: Logger::name_
 
+  CONC_COLD static Tree& make();
+  // With the lock held.
   Tree();
 
   void read_environment();
@@ -96,7 +102,8 @@ class Tree {
 
   const std::chrono::system_clock::time_point start_;
   bool root_level_is_given_ = false;  // constant from the beginning
-  conc::detail::Mutex mutex_;
+  static constinit conc::detail::Mutex mutex_;
+  static constinit conc::detail::Atomic<Tree*> made_;  // null until the first use
   Logger root_;
   // Guarded by mutex_.
   Loggers loggers_;                       // but the root

@@ -34,6 +34,8 @@ Left& left() {
   return *made;
 }
 
+[[maybe_unused]] const bool at_load = (left(), true);
+
 void add_with_all_below(Logger& logger, std::vector<Logger*>& all) {
   all.push_back(&logger);
   for (Logger* const child : logger.children()) add_with_all_below(*child, all);

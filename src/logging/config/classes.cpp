@@ -92,6 +92,9 @@ Classes<FilterFactory>& filter_classes() {
   return *classes;
 }
 
+[[maybe_unused]] const bool at_load =
+    (handler_classes(), formatter_classes(), filter_classes(), true);
+
 template <class Factory>
 void add(Classes<Factory>& classes, const std::string& name, Factory make) {
   if (name.empty() || !make) {
