@@ -3,15 +3,22 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <set>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -217,6 +224,55 @@ TEST_F(DurabilityTest, NothingIsWrittenTwiceIfTheProgramGoesOn) {
   });
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   expect_all();
+}
+
+// They go on logging while the process ends; what they had logged when that began is there.
+TEST_F(DurabilityTest, CrashWritesWhatAllThreadsHadLogged) {
+  if (!threads_may_start_in_a_child_of_threads) GTEST_SKIP() << "not under a sanitizer";
+  constexpr int threads = 4;
+  using Counts = std::array<std::atomic<int>, threads>;
+  void* const shared = ::mmap(nullptr, 2 * sizeof(Counts), PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(shared, MAP_FAILED);
+  auto* const logged = ::new (shared) Counts[2];
+  Counts& promised = logged[1];
+  for (int round = 0; round < 20; ++round) {
+    fs::remove(file());
+    for (auto& count : logged[0]) count = 0;
+    const int status = in_child([&] {
+      Logger& logger = to_file();
+      logging::flush_on_crash();
+      std::vector<std::thread> team;
+      for (std::size_t me = 0; me < threads; ++me) {
+        team.emplace_back([&, me] {
+          for (;;) {
+            logger.info("{} {}", me, logged[0][me].load());
+            ++logged[0][me];
+          }
+        });
+      }
+      while (logged[0][0] < 100 * (round + 1)) std::this_thread::yield();
+      for (std::size_t i = 0; i < threads; ++i) promised[i] = logged[0][i].load();
+      std::abort();
+    });
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    std::array<int, threads> seen{};
+    std::istringstream lines(content(file()));
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream words(line);
+      std::size_t who = 0;
+      int number = 0;
+      std::string rest;
+      // A write that the end of the process has cut off may have left a part of a line.
+      if (!(words >> who >> number) || words >> rest || who >= threads) continue;
+      // Of those that followed there may be some. A thread that was just writing writes twice.
+      if (number >= promised[who]) continue;
+      ASSERT_LE(number, seen[who]);
+      if (number == seen[who]) ++seen[who];
+    }
+    for (std::size_t i = 0; i < threads; ++i) EXPECT_EQ(seen[i], promised[i]) << "thread " << i;
+  }
+  ::munmap(shared, 2 * sizeof(Counts));
 }
 
 TEST_F(DurabilityTest, SignalsThatAreHandledOrIgnoredStayTheProgramsOwn) {

@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -164,6 +167,67 @@ TEST_F(FileHandlerTest, BlocksAndLinesLargerThanABlockKeepTheirOrder) {
   }
   handler.flush();
   EXPECT_TRUE(content(file()) == expected);
+}
+
+// Each thread logs a number and has the next one log the following.
+TEST_F(FileHandlerTest, ALineComesAfterThoseThatItsThreadHasHeardOf) {
+  constexpr int threads = 4;
+  constexpr int count = 4'000;
+  FileHandler handler(file());
+  std::atomic<int> next{0};
+  std::string expected;
+  for (int i = 0; i < count; ++i) expected += std::to_string(i) + "\n";
+  std::vector<std::thread> team;
+  for (int me = 0; me < threads; ++me) {
+    team.emplace_back([&, me] {
+      for (int i = me; i < count; i += threads) {
+        while (next != i) std::this_thread::yield();
+        handler.handle({.level = logging::Level::info, .message = std::to_string(i)});
+        ++next;
+      }
+    });
+  }
+  for (std::thread& one : team) one.join();
+  handler.flush();
+  EXPECT_TRUE(content(file()) == expected);
+}
+
+TEST_F(FileHandlerTest, ABlockOfVeryShortLinesIsWrittenInTime) {
+  FileHandler handler(file());
+  handler.set_terminator("");
+  std::string expected;
+  for (int i = 0; i < 5'000; ++i) {
+    const char digit[2] = {static_cast<char>('0' + i % 10), '\0'};
+    handler.handle({.level = logging::Level::info, .message = i % 3 == 0 ? "" : digit});
+    if (i % 3 != 0) expected += digit;
+  }
+  handler.flush();
+  EXPECT_EQ(content(file()), expected);
+}
+
+TEST_F(FileHandlerTest, ADerivedClassSeesEveryRecordWithTheLockHeld) {
+  class Counting : public FileHandler {
+   public:
+    using FileHandler::FileHandler;
+    int count = 0;  // guarded by the handler's lock
+
+   private:
+    void emit(const logging::LogRecord& record, std::string_view line) override {
+      ++count;
+      FileHandler::emit(record, line);
+    }
+  };
+  Counting handler(file());
+  std::vector<std::thread> team;
+  for (int i = 0; i < 4; ++i) {
+    team.emplace_back([&] {
+      for (int n = 0; n < 1'000; ++n) handler.handle(some_news);
+    });
+  }
+  for (std::thread& one : team) one.join();
+  handler.flush();
+  EXPECT_EQ(handler.count, 4'000);
+  EXPECT_EQ(content(file()).size(), 4'000 * std::string_view("news\n").size());
 }
 
 TEST_F(FileHandlerTest, FileThatCannotBeOpenedThrowsAndIsNamed) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <charconv>
 #include <chrono>
@@ -152,6 +153,43 @@ TEST_F(ReliabilityTest, ThreeHundredChildrenLogWhileThreadsLog) {
   logger.add_handler(to_file());
   fork_under_load(logger, 300);
   expect_lines_of_children(file(), 300);
+}
+
+TEST_F(ReliabilityTest, ChildrenDoNotWriteWhatTheirParentHoldsBack) {
+  if (!a_child_may_allocate) GTEST_SKIP() << "not under ThreadSanitizer";
+  Logger& logger = get_logger("fork.held_back");
+  logger.set_propagate(false);
+  logger.set_level(logging::Level::info);
+  const auto handler = std::make_shared<logging::FileHandler>(file());
+  logger.add_handler(handler);
+  constexpr std::size_t threads = 3;
+  std::atomic<bool> enough{false};
+  std::array<int, threads> logged{};
+  std::vector<std::thread> load;
+  for (std::size_t i = 0; i < threads; ++i) {
+    load.emplace_back([&, i] {
+      for (; !enough; ++logged[i]) logger.info("{} {}", i, logged[i]);
+    });
+  }
+  for (int n = 0; n < 100; ++n) {
+    EXPECT_EQ(in_child([&] {
+                logger.info("{} {}", threads, n);
+                handler->flush();
+              }),
+              0);
+  }
+  enough = true;
+  for (std::thread& thread : load) thread.join();
+  handler->flush();
+  std::array<int, threads + 1> seen{};
+  std::ifstream lines(file());
+  std::size_t who = 0;
+  for (int number = 0; lines >> who >> number; ++seen[who]) {
+    ASSERT_LT(who, seen.size());
+    ASSERT_EQ(number, seen[who]) << "of thread " << who;
+  }
+  for (std::size_t i = 0; i < threads; ++i) EXPECT_EQ(seen[i], logged[i]);
+  EXPECT_EQ(seen[threads], 100);
 }
 
 TEST_F(ReliabilityTest, ChildrenLogThoughTheListenersThreadIsNotTheirs) {

@@ -1,7 +1,7 @@
 #include "block.hpp"
 
-#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 #include <unistd.h>
@@ -9,15 +9,57 @@
 #include "part_list.hpp"
 
 namespace conc::logging::detail {
+namespace {
 
-//   fd       where the lines go, stored before `filled`
-//   filled   so many bytes of `text` are whole lines; stored after them. 0: nothing to write
-//   saved    so many of them a signal handler has written, if the program goes on after it
+// So many lines are a block, however short they are.
+constexpr std::size_t most_lines = 1024;
+
+// How much of a block is taken: one word, to which each line adds itself.
+//
+//   bytes    of the text, from the lowest bit on
+//   lines    above them
+//   no_more  so many bytes that no line fits: the block is shut
+//
+// A line that finds bytes or lines beyond the limits has no place, and whoever wants it takes the
+// lock. What such lines add does not matter: there are never so many of them at once that the bytes
+// run over into the lines.
+using Taken = std::uint64_t;
+constexpr Taken no_more = Taken{1} << 30;
+constexpr int line_shift = 32;
+
+constexpr Taken taken(std::size_t bytes, std::size_t lines) noexcept {
+  return bytes | Taken{lines} << line_shift;
+}
+constexpr std::size_t bytes_of(Taken word) noexcept { return static_cast<std::uint32_t>(word); }
+constexpr std::size_t lines_of(Taken word) noexcept { return word >> line_shift; }
+
+// What is known of a line, by its number.
+//
+//   0        its thread is in the middle of it; or there is no such line
+//   refused  the first one that had no place: those before it are all there are
+//   other    it is there: its end, its begin, and whether it was saved after a crash
+using Mark = std::uint64_t;
+constexpr Mark refused = 1;
+constexpr Mark saved = 2;
+constexpr Mark there = 4;
+
+constexpr Mark mark_of(std::size_t begin, std::size_t end) noexcept {
+  return there | Mark{begin} << 16 | Mark{end} << 40;
+}
+constexpr std::size_t begin_of(Mark mark) noexcept { return mark >> 16 & 0xFF'FFFF; }
+constexpr std::size_t end_of(Mark mark) noexcept { return mark >> 40; }
+
+}  // namespace
+
+// Lines are copied first and marked then. A shut block's word has no_more in it.
 struct Block::Store : PartList<Store>::Link {
-  conc::detail::Atomic<int> fd{-1};
-  conc::detail::Atomic<std::size_t> filled{0};
-  conc::detail::Atomic<std::size_t> saved{0};
-  char text[capacity];
+  conc::detail::Atomic<int> fd{-1};  // where the lines go
+  // Each on cache lines of their own, since several threads write them at once.
+  alignas(64) conc::detail::Atomic<Taken> taken{no_more};
+  alignas(64) conc::detail::Atomic<Mark> marks[most_lines + 1] = {};
+  alignas(64) char text[capacity];
+
+  void save() noexcept;
 
   static constinit PartList<Store> all;
 };
@@ -30,61 +72,148 @@ Block::~Block() {
   store_->give_back();
 }
 
-std::size_t Block::size() const noexcept {
-  return store_ != nullptr ? store_->filled.load(std::memory_order_relaxed) : 0;
-}
-
-std::size_t Block::lines_beyond(std::size_t size) const noexcept {
-  const auto first = std::upper_bound(ends_.begin(), ends_.end(), size);
-  return static_cast<std::size_t>(ends_.end() - first);
-}
-
-bool Block::is_whole(std::size_t size) const noexcept {
-  return size == 0 || std::binary_search(ends_.begin(), ends_.end(), size);
-}
-
-std::size_t Block::saved() const noexcept {
-  return store_ != nullptr ? store_->saved.load(std::memory_order_acquire) : 0;
-}
-
-std::string_view Block::text() const noexcept {
-  return store_ != nullptr ? std::string_view(store_->text, size()) : std::string_view();
-}
-
-bool Block::append(std::string_view line, int fd) {
-  const std::size_t before = size();
-  if (line.size() > capacity - before) return false;
-  if (store_ == nullptr) store_ = Store::all.take();
-  ends_.push_back(static_cast<std::uint32_t>(before + line.size()));
-  std::memcpy(store_->text + before, line.data(), line.size());
-  if (before == 0) store_->fd.store(fd, std::memory_order_relaxed);
-  // Release: whoever sees the size sees the text and the file.
-  store_->filled.store(before + line.size(), std::memory_order_release);
+bool Block::try_append(std::string_view line) noexcept {
+  Store* const store = open_.load(std::memory_order_acquire);
+  if (store == nullptr || line.size() > capacity) return false;
+  // Acquire: the place was cleared. Sequentially consistent: see Flusher::Client.
+  const Taken before =
+      store->taken.fetch_add(detail::taken(line.size(), 1), std::memory_order_seq_cst);
+  const std::size_t begin = bytes_of(before);
+  const std::size_t number = lines_of(before);
+  if (begin > capacity || number > most_lines) return false;
+  if (line.size() > capacity - begin || number == most_lines) {
+    store->marks[number].store(refused, std::memory_order_release);
+    return false;
+  }
+  std::memcpy(store->text + begin, line.data(), line.size());
+  store->marks[number].store(mark_of(begin, begin + line.size()), std::memory_order_release);
   return true;
 }
 
-void Block::clear() noexcept {
-  ends_.clear();
-  if (store_ == nullptr) return;
-  store_->filled.store(0, std::memory_order_relaxed);
-  store_->saved.store(0, std::memory_order_relaxed);
+void Block::open() noexcept {
+  // Release: what is there is cleared, and the file known.
+  store_->taken.store(taken(size_, lines_), std::memory_order_release);
+  open_.store(store_, std::memory_order_release);
 }
 
-void Block::write_all_after_crash() noexcept {
-  for (Store* one = Store::all.first(); one != nullptr; one = one->next()) {
-    const std::size_t filled = one->filled.load(std::memory_order_acquire);
-    std::size_t done = one->saved.load(std::memory_order_relaxed);
-    while (done < filled) {
-      const ::ssize_t count =
-          ::write(one->fd.load(std::memory_order_relaxed), one->text + done, filled - done);
+void Block::shut() noexcept {
+  if (open_.load(std::memory_order_relaxed) == nullptr) return;
+  open_.store(nullptr, std::memory_order_relaxed);
+  // In the total order with the additions of lines, see Flusher::Client.
+  const Taken before = store_->taken.fetch_or(no_more, std::memory_order_seq_cst);
+  for (const std::size_t lines = lines_of(before); lines_ != lines; ++lines_) {
+    Mark mark = 0;
+    // It takes no longer than copying the line, unless its thread lost its processor just then.
+    for (int looks = 0; mark == 0; ++looks) {
+      mark = store_->marks[lines_].load(std::memory_order_acquire);
+      if (mark != 0) break;
+      if (looks < 64) {
+        conc::detail::cpu_pause();
+      } else {
+        conc::detail::cpu_yield();
+      }
+    }
+    if (mark == refused) {
+      store_->marks[lines_].store(0, std::memory_order_relaxed);
+      break;
+    }
+    size_ = end_of(mark);
+  }
+}
+
+bool Block::append(std::string_view line, int fd) {
+  if (line.size() > capacity - size_ || lines_ == most_lines) return false;
+  if (store_ == nullptr) store_ = Store::all.take();
+  std::memcpy(store_->text + size_, line.data(), line.size());
+  if (lines_ == 0) store_->fd.store(fd, std::memory_order_relaxed);
+  // Release: whoever sees the mark sees the text and the file.
+  store_->marks[lines_].store(mark_of(size_, size_ + line.size()), std::memory_order_release);
+  size_ += line.size();
+  ++lines_;
+  return true;
+}
+
+Block::Stretch Block::unsaved(std::size_t from) const noexcept {
+  const auto is_saved = [this](std::size_t number) {
+    return (store_->marks[number].load(std::memory_order_acquire) & saved) != 0;
+  };
+  std::size_t first = from;
+  while (first != lines_ && is_saved(first)) ++first;
+  std::size_t end = first;
+  while (end != lines_ && !is_saved(end)) ++end;
+  if (first == end) return {first, end};
+  const std::size_t begin = begin_of(store_->marks[first].load(std::memory_order_relaxed));
+  const std::size_t stop = end_of(store_->marks[end - 1].load(std::memory_order_relaxed));
+  return {first, end, std::string_view(store_->text + begin, stop - begin)};
+}
+
+Block::Whole Block::whole_lines(const Stretch& stretch, std::size_t size) const noexcept {
+  if (size == stretch.text.size()) return {stretch.end - stretch.first, true};
+  const auto end_in_text = [&](std::size_t number) {
+    return end_of(store_->marks[number].load(std::memory_order_relaxed)) -
+           static_cast<std::size_t>(stretch.text.data() - store_->text);
+  };
+  std::size_t number = stretch.first;
+  while (number != stretch.end && end_in_text(number) <= size) ++number;
+  const std::size_t lines = number - stretch.first;
+  return {lines, size == 0 || (lines != 0 && end_in_text(number - 1) == size)};
+}
+
+void Block::clear() noexcept {
+  if (store_ == nullptr) return;
+  store_->taken.store(no_more, std::memory_order_relaxed);
+  for (; lines_ != 0; --lines_) store_->marks[lines_ - 1].store(0, std::memory_order_relaxed);
+  size_ = 0;
+}
+
+void Block::forget() noexcept {
+  if (store_ == nullptr) return;
+  open_.store(nullptr, std::memory_order_relaxed);
+  store_->taken.store(no_more, std::memory_order_relaxed);
+  for (auto& mark : store_->marks) mark.store(0, std::memory_order_relaxed);
+  size_ = lines_ = 0;
+}
+
+// The other threads go on meanwhile, so what they have begun is waited for, but not for long: the
+// thread that was interrupted does not go on, and may have begun a line itself, which is left out.
+void Block::Store::save() noexcept {
+  int looks = 1000;
+  const auto is_unsaved_line = [&](std::size_t number) {
+    Mark mark = marks[number].load(std::memory_order_acquire);
+    while (mark == 0 && number < lines_of(taken.load(std::memory_order_relaxed)) && looks != 0) {
+      --looks;
+      conc::detail::cpu_yield();
+      mark = marks[number].load(std::memory_order_acquire);
+    }
+    return (mark & (there | saved)) == there;
+  };
+  for (std::size_t first = 0; first != most_lines;) {
+    std::size_t end = first;
+    while (end != most_lines && is_unsaved_line(end)) ++end;
+    if (first == end) {
+      ++first;
+      continue;
+    }
+    const std::size_t begin = begin_of(marks[first].load(std::memory_order_relaxed));
+    const std::size_t stop = end_of(marks[end - 1].load(std::memory_order_relaxed));
+    std::size_t done = begin;
+    while (done < stop) {
+      const ::ssize_t count = ::write(fd.load(std::memory_order_relaxed), text + done, stop - done);
       if (count > 0) {
         done += static_cast<std::size_t>(count);
       } else if (count == 0 || errno != EINTR) {
         break;
       }
     }
-    one->saved.store(done, std::memory_order_release);
+    for (; first != end; ++first) {
+      if (end_of(marks[first].load(std::memory_order_relaxed)) > done) return;
+      marks[first].fetch_or(saved, std::memory_order_release);
+    }
   }
+}
+
+void Block::write_all_after_crash() noexcept {
+  for (Store* one = Store::all.first(); one != nullptr; one = one->next()) one->save();
 }
 
 }  // namespace conc::logging::detail

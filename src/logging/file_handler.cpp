@@ -1,10 +1,10 @@
 #include <conc/lock_guard.hpp>
 #include <conc/logging/file_handler.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <system_error>
+#include <typeinfo>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -57,7 +57,7 @@ class FileHandler::Buffer final : public detail::Flusher::Client {
   detail::Complaint complaint_;
   const detail::ForkEntry fork_entry_{this, [](void* self, detail::ForkMoment moment, Until) {
                                         if (moment == detail::ForkMoment::in_child)
-                                          static_cast<Buffer*>(self)->block.clear();
+                                          static_cast<Buffer*>(self)->block.forget();
                                       }};
 };
 
@@ -84,15 +84,28 @@ std::size_t FileHandler::held_back() const noexcept {
   return buffer_ != nullptr ? buffer_->block.size() : 0;
 }
 
+bool FileHandler::try_emit(const LogRecord& record, std::string_view line) noexcept {
+  if (buffer_ == nullptr || record.level >= Level::warning || !buffer_->block.try_append(line)) {
+    return false;
+  }
+  if (!detail::Flusher::ask(*buffer_)) buffer_->flush_late();
+  return true;
+}
+
 void FileHandler::emit(const LogRecord& record, std::string_view line) {
   open();
   if (buffer_ == nullptr) return write_line(line);
+  buffer_->block.shut();
   if (!buffer_->block.append(line, fd_)) {
     buffer_->write_and_report();
     if (!buffer_->block.append(line, fd_)) return write_line(line);  // longer than a block
   }
   const bool may_wait = record.level < Level::warning && !closed_;
-  if (may_wait && detail::Flusher::ask(*buffer_)) return;
+  if (may_wait && detail::Flusher::ask(*buffer_)) {
+    // Classes that are derived from this one look at each record, with the lock held.
+    if (typeid(*this) == typeid(FileHandler)) buffer_->block.open();
+    return;
+  }
   if (const std::size_t lost = write_buffer()) {
     count_lost(lost - 1);  // the last one is this record
     fail("cannot write to");
@@ -171,14 +184,17 @@ void FileHandler::write_line(std::string_view line) {
 
 // Returns how many lines did not get into the file; errno says why. They are lost.
 std::size_t FileHandler::write_buffer() noexcept {
-  if (held_back() == 0) return 0;
+  if (buffer_ == nullptr) return 0;
   detail::Block& block = buffer_->block;
-  std::size_t done = std::min(block.saved(), block.size());
-  if (!torn_ || write("\n") == 1) {
-    done += write(block.text().substr(done));
-    torn_ = !block.is_whole(done);
+  block.shut();
+  std::size_t lost = 0;
+  for (auto lines = block.unsaved(0); lines.first != lines.end; lines = block.unsaved(lines.end)) {
+    lost += lines.end - lines.first;
+    if (torn_ && write("\n") == 0) continue;
+    const auto whole = block.whole_lines(lines, write(lines.text));
+    torn_ = !whole.exactly;
+    lost -= whole.lines;
   }
-  const std::size_t lost = block.lines_beyond(done);
   block.clear();
   return lost;
 }

@@ -43,6 +43,7 @@ class Flusher::Service {
 
   bool enter(Client& client) noexcept {
     const std::lock_guard guard(mutex_);
+    if (client.asked_.load(std::memory_order_relaxed)) return true;
     if (ended_ || !start()) return false;
     client.due_ = conc::detail::SteadyClock::now() + patience;
     client.next_ = nullptr;
@@ -119,7 +120,7 @@ class Flusher::Service {
     Client& client = *first_;
     first_ = client.next_;
     if (first_ == nullptr) last_ = nullptr;
-    client.asked_.store(false, std::memory_order_relaxed);
+    client.asked_.store(false, std::memory_order_seq_cst);
     busy_with_ = &client;
     lock.unlock();
     client.flush_late();

@@ -15,8 +15,7 @@ class Flusher {
   // Something that holds text back.
   class Client {
    public:
-    // Writes everything. Called by the flusher's thread, and at exit; takes the lock that ask() was
-    // called under.
+    // Writes everything. Called by the flusher's thread, and at exit.
     virtual void flush_late() noexcept = 0;
 
    protected:
@@ -24,8 +23,9 @@ class Flusher {
 
    private:
     friend class Flusher;
-    // Whether flush_late() is going to be called. Set with the client's lock held, so that who does
-    // not ask because it is set has its text there when flush_late() gets the lock.
+    // Whether flush_late() is going to be called. Who asks has its text there first and looks then;
+    // the flusher takes this back first and has flush_late() look for text then. All four in one
+    // total order: so who does not ask because it is set is not overlooked.
     conc::detail::Atomic<bool> asked_{false};
     // Guarded by the flusher's mutex.
     conc::detail::SteadyClock::time_point due_{};
@@ -39,7 +39,7 @@ class Flusher {
   // the client writes now.
   // Cost: one load when it was asked before.
   [[nodiscard]] static bool ask(Client& client) noexcept {
-    return client.asked_.load(std::memory_order_relaxed) || enter(client);
+    return client.asked_.load(std::memory_order_seq_cst) || enter(client);
   }
 
   // flush_late() is neither running nor called any more when it returns. Without the client's lock.

@@ -162,8 +162,10 @@ bool Handler::handle(const LogRecord& original) noexcept {
       if (outfit) line.text() += outfit->terminator;
     }
 
-    const auto held = state.enter(active);
-    emit(record, line.text());
+    if (!try_emit(record, line.text())) {
+      const auto held = state.enter(active);
+      emit(record, line.text());
+    }
   } catch (...) {
     lose("a record was lost: ", detail::describe_current_exception());
     return passed;
@@ -210,6 +212,8 @@ std::string Handler::description() const {
 #endif
   return name;
 }
+
+bool Handler::try_emit(const LogRecord&, std::string_view) noexcept { return false; }
 
 void Handler::on_flush() {}
 

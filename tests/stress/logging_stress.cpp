@@ -87,7 +87,9 @@ class LoggingStress : public testing::Test {
       }
       const logging::Logger& leaf = logging::get_logger("stress.leaf" + std::to_string(who % 3));
       for (std::int64_t i = 0; i < each; ++i) {
-        leaf.info("{} {} {}|", who, i, std::string(rest_of(who, i), static_cast<char>('a' + who)));
+        const bool matters = dice.roll(100) == 0;
+        leaf.log(matters ? logging::Level::warning : logging::Level::info, "{} {} {}|", who, i,
+                 std::string(rest_of(who, i), static_cast<char>('a' + who)));
         leaf.debug("never seen");
       }
       --at_work;
@@ -134,6 +136,23 @@ TEST_F(LoggingStress, NothingIsLostWhileLevelsFiltersAndFormattersChange) {
     handler->remove_filter(all);
   });
   logging::disable(logging::Level::notset);
+  EXPECT_EQ(handler->lost(), 0U);
+  expect_whole_and_in_order(path, each);
+}
+
+TEST_F(LoggingStress, NothingIsLostWhileTheFileIsFlushedAndClosed) {
+  const fs::path path = directory_ / "closed.log";
+  const auto handler = std::make_shared<logging::FileHandler>(path);
+  logger_.add_handler(handler);
+  const std::int64_t each = rounds(5'000);
+  log_from_all(each, [&](Dice& dice) {
+    if (dice.roll(500) == 0) {
+      handler->close();  // nothing is held back from then on
+    } else {
+      handler->flush();
+    }
+    std::this_thread::yield();
+  });
   EXPECT_EQ(handler->lost(), 0U);
   expect_whole_and_in_order(path, each);
 }

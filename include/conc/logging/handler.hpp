@@ -70,7 +70,8 @@ class CONC_LOGGING_EXPORT Handler {
   // Takes the record where it belongs, whatever its level, if it passes the filters. Blocks as
   // emit() does, and while another thread is in it.
   // Returns whether the record passed the filters, be it lost afterwards.
-  // Cost: two atomic read-modify-writes, for the lock, beside formatting and emit().
+  // Cost: two atomic read-modify-writes, for the lock, beside formatting and emit(). A FileHandler
+  // needs the lock only when it writes to the file.
   // Python: handle()
   bool handle(const LogRecord& record) noexcept;
 
@@ -148,6 +149,9 @@ class CONC_LOGGING_EXPORT Handler {
   friend class Logger;
   friend class QueueListener;
   struct State;
+
+  // Takes the record to its place without the handler's lock if it can; emit() is called otherwise.
+  [[nodiscard]] virtual bool try_emit(const LogRecord& record, std::string_view line) noexcept;
 
   // Counts a record that did not arrive, and says so if it is time to.
   void lose(std::string_view what, std::string_view why) const noexcept;
