@@ -52,6 +52,8 @@ Job* Pool::next_job(Worker& me) noexcept {
     if (Job* const job = take_local(me)) return job;
   }
   for (;;) {
+    // Before it takes a job: whom it wakes may get its processor, and takes the oldest job then.
+    if (me.searching && queued() > 1) end_search(me);
     Job* job = me.limit == 1 ? steal_from_stretches(me) : nullptr;
     if (job == nullptr) job = take(me);
     if (job == nullptr && !in_order_) job = take_local(me);
@@ -102,12 +104,12 @@ Job* Pool::take(Worker& me) noexcept {
     } else {
       me.reserve(ring, most);
       announce(me);
-      job = me.claim_next();
       help = must_summon(seen);
       if (help) set_gate(searching);
     }
   }
   if (help) summon(Summon::in_any_case);
+  if (job == nullptr) job = me.claim_next();
   if (max_pending_ != 0) {
     WakeChain submitter;
     {
