@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -189,6 +191,45 @@ TEST_F(FileHandlerTest, ALineComesAfterThoseThatItsThreadHasHeardOf) {
   }
   for (std::thread& one : team) one.join();
   handler.flush();
+  EXPECT_TRUE(content(file()) == expected);
+}
+
+// A signal holds a thread wherever it is just then, in the middle of a line now and then.
+TEST_F(FileHandlerTest, WhoWritesTheBlockWaitsForLinesThatWereBegun) {
+  static std::atomic<bool> held;
+  static std::atomic<bool> let_go;
+  struct sigaction action = {};
+  struct sigaction before = {};
+  action.sa_handler = [](int) {
+    held = true;
+    while (!let_go) std::this_thread::yield();
+    held = false;
+  };
+  ASSERT_EQ(sigaction(SIGUSR1, &action, &before), 0);
+  FileHandler handler(file());
+  std::atomic<bool> enough{false};
+  int logged = 0;
+  std::thread writer([&] {
+    for (; !enough; ++logged) {
+      handler.handle({.level = logging::Level::info, .message = std::to_string(logged)});
+    }
+  });
+  for (int round = 0; round < 200; ++round) {
+    let_go = false;
+    pthread_kill(writer.native_handle(), SIGUSR1);
+    ASSERT_TRUE(eventually([] { return held.load(); }));
+    std::thread flusher([&] { handler.flush(); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    let_go = true;
+    flusher.join();
+    ASSERT_TRUE(eventually([] { return !held.load(); }));
+  }
+  enough = true;
+  writer.join();
+  handler.flush();
+  sigaction(SIGUSR1, &before, nullptr);
+  std::string expected;
+  for (int i = 0; i < logged; ++i) expected += std::to_string(i) + "\n";
   EXPECT_TRUE(content(file()) == expected);
 }
 

@@ -1,8 +1,12 @@
 #include "block.hpp"
 
+#include <conc/event.hpp>
+
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <new>
 
 #include <unistd.h>
 
@@ -48,6 +52,19 @@ constexpr Mark mark_of(std::size_t begin, std::size_t end) noexcept {
 }
 constexpr std::size_t begin_of(Mark mark) noexcept { return mark >> 16 & 0xFF'FFFF; }
 constexpr std::size_t end_of(Mark mark) noexcept { return mark >> 40; }
+
+// For a line that a thread is in the middle of. That takes no longer than copying it, unless the
+// thread has lost its processor, to this one perhaps, which may have the higher priority.
+void wait_after(int looks) noexcept {
+  if (looks < 64) return conc::detail::cpu_pause();
+  if (looks < 128) return conc::detail::cpu_yield();
+  try {
+    Event never("logging.FileHandler");
+    static_cast<void>(never.wait(std::chrono::microseconds(50)));
+  } catch (const std::bad_alloc&) {
+    conc::detail::cpu_yield();
+  }
+}
 
 }  // namespace
 
@@ -102,16 +119,10 @@ void Block::shut() noexcept {
   // In the total order with the additions of lines, see Flusher::Client.
   const Taken before = store_->taken.fetch_or(no_more, std::memory_order_seq_cst);
   for (const std::size_t lines = lines_of(before); lines_ != lines; ++lines_) {
-    Mark mark = 0;
-    // It takes no longer than copying the line, unless its thread lost its processor just then.
+    Mark mark = store_->marks[lines_].load(std::memory_order_acquire);
     for (int looks = 0; mark == 0; ++looks) {
+      wait_after(looks);
       mark = store_->marks[lines_].load(std::memory_order_acquire);
-      if (mark != 0) break;
-      if (looks < 64) {
-        conc::detail::cpu_pause();
-      } else {
-        conc::detail::cpu_yield();
-      }
     }
     if (mark == refused) {
       store_->marks[lines_].store(0, std::memory_order_relaxed);
