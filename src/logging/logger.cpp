@@ -3,8 +3,10 @@
 #include <conc/logging/stream_handler.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 
 #include "active.hpp"
@@ -20,17 +22,20 @@ namespace {
 
 using detail::Tree;
 
-// Where records go that find no handler.
+// Where records go that find no handler. Made at the first of them, since what stderr is may change
+// until then; by each thread that comes meanwhile, so that none waits for another, see fork.hpp.
 Handler& last_resort() {
-  static Handler* const handler = [] {
-    auto* const made = new StreamHandler;
-    made->set_level(Level::warning);
-    return made;
-  }();
+  static constinit conc::detail::Atomic<Handler*> made{nullptr};  // never destroyed
+  Handler* handler = made.load(std::memory_order_acquire);
+  if (handler == nullptr) {
+    auto mine = std::make_unique<StreamHandler>();
+    mine->set_level(Level::warning);
+    if (made.compare_exchange_strong(handler, mine.get(), std::memory_order_acq_rel)) {
+      handler = mine.release();
+    }
+  }
   return *handler;
 }
-
-[[maybe_unused]] const bool at_load = (last_resort(), true);
 
 template <class T>
 bool add_once(std::vector<T>& list, const T& one) {
