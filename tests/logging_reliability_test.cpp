@@ -35,9 +35,9 @@ namespace {
 using logging::get_logger;
 using logging::Logger;
 
-// ThreadSanitizer's allocator is not taken over a fork: a child that allocates hangs when one of the
+// The sanitizers' allocators are not taken over a fork: a child that allocates hangs when one of the
 // parent's threads was just allocating.
-#if defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr bool a_child_may_allocate = false;
 #else
 constexpr bool a_child_may_allocate = true;
@@ -135,7 +135,7 @@ int forks_at_the_first_records() {
 }
 
 TEST(FirstRecords, ChildrenLogWhicheverThreadsWereJustBeginningTo) {
-  if (!a_child_may_allocate) GTEST_SKIP() << "not under ThreadSanitizer";
+  if (!a_child_may_allocate) GTEST_SKIP() << "not under a sanitizer";
   for (int i = 0; i < 40; ++i) {
     const ChildEnd end = run_child("forks_at_the_first_records");
     ASSERT_EQ(end.status, 0) << end.output;
@@ -147,7 +147,7 @@ TEST(FirstRecords, ChildrenLogWhicheverThreadsWereJustBeginningTo) {
 }
 
 TEST_F(ReliabilityTest, ThreeHundredChildrenLogWhileThreadsLog) {
-  if (!a_child_may_allocate) GTEST_SKIP() << "not under ThreadSanitizer";
+  if (!a_child_may_allocate) GTEST_SKIP() << "not under a sanitizer";
   Logger& logger = get_logger("fork.file");
   logger.set_propagate(false);
   logger.add_handler(to_file());
@@ -156,7 +156,7 @@ TEST_F(ReliabilityTest, ThreeHundredChildrenLogWhileThreadsLog) {
 }
 
 TEST_F(ReliabilityTest, ChildrenDoNotWriteWhatTheirParentHoldsBack) {
-  if (!a_child_may_allocate) GTEST_SKIP() << "not under ThreadSanitizer";
+  if (!a_child_may_allocate) GTEST_SKIP() << "not under a sanitizer";
   Logger& logger = get_logger("fork.held_back");
   logger.set_propagate(false);
   logger.set_level(logging::Level::info);
@@ -193,7 +193,7 @@ TEST_F(ReliabilityTest, ChildrenDoNotWriteWhatTheirParentHoldsBack) {
 }
 
 TEST_F(ReliabilityTest, ChildrenLogThoughTheListenersThreadIsNotTheirs) {
-  if (!a_child_may_allocate) GTEST_SKIP() << "not under ThreadSanitizer";
+  if (!a_child_may_allocate) GTEST_SKIP() << "not under a sanitizer";
   Logger& logger = get_logger("fork.queue");
   logger.set_propagate(false);
   const auto queue = std::make_shared<logging::RecordQueue>(16);
@@ -206,7 +206,7 @@ TEST_F(ReliabilityTest, ChildrenLogThoughTheListenersThreadIsNotTheirs) {
 }
 
 TEST_F(ReliabilityTest, ChildrenLogIntoAMemoryHandler) {
-  if (!a_child_may_allocate) GTEST_SKIP() << "not under ThreadSanitizer";
+  if (!a_child_may_allocate) GTEST_SKIP() << "not under a sanitizer";
   Logger& logger = get_logger("fork.memory");
   logger.set_propagate(false);
   const auto memory = std::make_shared<logging::MemoryHandler>(5, to_file());
@@ -232,7 +232,7 @@ TEST_F(ReliabilityTest, ChildrenLogIntoAMemoryHandler) {
 }
 
 TEST_F(ReliabilityTest, ChildrenConfigureLoggersWhileThreadsDo) {
-  if (!a_child_may_allocate) GTEST_SKIP() << "not under ThreadSanitizer";
+  if (!a_child_may_allocate) GTEST_SKIP() << "not under a sanitizer";
   std::atomic<bool> enough{false};
   std::vector<std::thread> load;
   for (int i = 0; i < 3; ++i) {
@@ -269,7 +269,7 @@ TEST_F(ReliabilityTest, ChildrenConfigureLoggersWhileThreadsDo) {
 }
 
 TEST_F(ReliabilityTest, ChildrenWriteTimesWhileThreadsDo) {
-  if (!a_child_may_allocate) GTEST_SKIP() << "not under ThreadSanitizer";
+  if (!a_child_may_allocate) GTEST_SKIP() << "not under a sanitizer";
   const logging::NullHandler handler;  // without any, logging does nothing about forks
   // For the seconds since 1970 and the zone's name strftime() takes a lock of the C library's.
   const logging::Formatter formatter("%(asctime)s", "%s %Z");
