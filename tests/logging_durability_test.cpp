@@ -275,6 +275,49 @@ TEST_F(DurabilityTest, CrashWritesWhatAllThreadsHadLogged) {
   ::munmap(shared, 2 * sizeof(Counts));
 }
 
+// Blocks are written, cleared and filled again while they are saved.
+TEST_F(DurabilityTest, NothingIsLostIfTheProgramGoesOnWhileThreadsLog) {
+  if (!threads_may_start_in_a_child_of_threads) GTEST_SKIP() << "not under a sanitizer";
+  constexpr std::size_t threads = 3;
+  using Counts = std::array<int, threads>;
+  void* const shared = ::mmap(nullptr, sizeof(Counts), PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(shared, MAP_FAILED);
+  Counts& logged = *::new (shared) Counts{};
+  const int status = in_child([&] {
+    Logger& logger = to_file();
+    std::signal(SIGABRT, [](int) {});
+    std::atomic<bool> enough{false};
+    std::vector<std::thread> team;
+    for (std::size_t me = 0; me < threads; ++me) {
+      team.emplace_back([&, me] {
+        for (; !enough; ++logged[me]) logger.info("{} {}", me, logged[me]);
+      });
+    }
+    for (int i = 0; i < 3000; ++i) {
+      logging::flush_on_crash();
+      std::raise(SIGABRT);
+    }
+    enough = true;
+    for (auto& one : team) one.join();
+    std::exit(0);
+  });
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  Counts seen{};
+  std::istringstream lines(content(file()));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::size_t who = 0;
+    int number = 0;
+    std::string rest;
+    ASSERT_TRUE(words >> who >> number && !(words >> rest) && who < threads) << line;
+    ASSERT_LE(number, seen[who]) << "thread " << who;  // some are written twice
+    if (number == seen[who]) ++seen[who];
+  }
+  EXPECT_EQ(seen, logged);
+  ::munmap(shared, sizeof(Counts));
+}
+
 TEST_F(DurabilityTest, SignalsThatAreHandledOrIgnoredStayTheProgramsOwn) {
   const int status = log_and([] {
     std::signal(SIGTERM, own_handler);

@@ -66,6 +66,10 @@ void wait_after(int looks) noexcept {
   }
 }
 
+// How many threads write blocks after a crash just now. While there are any, no block's places are
+// used again: a line that comes anew is not taken for one that was saved.
+constinit conc::detail::Atomic<int> savers{0};
+
 }  // namespace
 
 // Lines are copied first and marked then. A shut block's word has no_more in it.
@@ -73,8 +77,13 @@ struct Block::Store : PartList<Store>::Link {
   conc::detail::Atomic<int> fd{-1};  // where the lines go
   // Each on cache lines of their own, since several threads write them at once.
   alignas(64) conc::detail::Atomic<Taken> taken{no_more};
+  conc::detail::Atomic<std::uint32_t> openings{0};  // how often it was opened
   alignas(64) conc::detail::Atomic<Mark> marks[most_lines + 1] = {};
   alignas(64) char text[capacity];
+
+  // The first lines from `from` on, and before `end`, that are there and not saved; none at `end`.
+  template <class Look>
+  [[nodiscard]] Stretch unsaved(std::size_t from, std::size_t end, Look look) const noexcept;
 
   void save() noexcept;
 
@@ -108,6 +117,8 @@ bool Block::try_append(std::string_view line) noexcept {
 }
 
 void Block::open() noexcept {
+  // Before what may come then.
+  store_->openings.fetch_add(1, std::memory_order_release);
   // Release: what is there is cleared, and the file known.
   store_->taken.store(taken(size_, lines_), std::memory_order_release);
   open_.store(store_, std::memory_order_release);
@@ -144,18 +155,31 @@ bool Block::append(std::string_view line, int fd) {
   return true;
 }
 
+template <class Look>
+Block::Stretch Block::Store::unsaved(std::size_t from, std::size_t end, Look look) const noexcept {
+  Stretch found{from, from};
+  std::size_t begin = 0;
+  std::size_t stop = 0;
+  for (; found.end != end; ++found.end) {
+    const Mark mark = look(found.end);
+    if ((mark & (there | saved)) == there) {
+      if (found.first == found.end) begin = begin_of(mark);
+      stop = end_of(mark);
+    } else if (found.first == found.end) {
+      ++found.first;
+    } else {
+      break;
+    }
+  }
+  found.text = std::string_view(text + begin, stop - begin);
+  return found;
+}
+
 Block::Stretch Block::unsaved(std::size_t from) const noexcept {
-  const auto is_saved = [this](std::size_t number) {
-    return (store_->marks[number].load(std::memory_order_acquire) & saved) != 0;
-  };
-  std::size_t first = from;
-  while (first != lines_ && is_saved(first)) ++first;
-  std::size_t end = first;
-  while (end != lines_ && !is_saved(end)) ++end;
-  if (first == end) return {first, end};
-  const std::size_t begin = begin_of(store_->marks[first].load(std::memory_order_relaxed));
-  const std::size_t stop = end_of(store_->marks[end - 1].load(std::memory_order_relaxed));
-  return {first, end, std::string_view(store_->text + begin, stop - begin)};
+  if (store_ == nullptr) return {};
+  return store_->unsaved(from, lines_, [this](std::size_t number) {
+    return store_->marks[number].load(std::memory_order_acquire);
+  });
 }
 
 Block::Whole Block::whole_lines(const Stretch& stretch, std::size_t size) const noexcept {
@@ -175,6 +199,10 @@ void Block::clear() noexcept {
   store_->taken.store(no_more, std::memory_order_relaxed);
   for (; lines_ != 0; --lines_) store_->marks[lines_ - 1].store(0, std::memory_order_relaxed);
   size_ = 0;
+  // Either a saver sees no lines here, or it is seen here: both add to the number.
+  for (int looks = 0; savers.fetch_add(0, std::memory_order_acq_rel) != 0; ++looks) {
+    wait_after(looks);
+  }
 }
 
 void Block::forget() noexcept {
@@ -186,45 +214,58 @@ void Block::forget() noexcept {
 }
 
 // The other threads go on meanwhile, so what they have begun is waited for, but not for long: the
-// thread that was interrupted does not go on, and may have begun a line itself, which is left out.
+// thread that was interrupted does not go on, and may have begun a line itself. When such a line is
+// left out, so are those that its thread may have put in after it.
 void Block::Store::save() noexcept {
+  const std::uint32_t opened = openings.load(std::memory_order_acquire);
+  const Taken word = taken.load(std::memory_order_acquire);
+  const bool is_open = bytes_of(word) <= capacity && lines_of(word) <= most_lines;
+  // When it is not open, nothing comes behind a line in the middle until it is opened again.
+  const std::size_t last = is_open ? lines_of(word) : most_lines;
   int looks = 1000;
-  const auto is_unsaved_line = [&](std::size_t number) {
+  bool left_out = false;
+  const auto look = [&](std::size_t number) {
     Mark mark = marks[number].load(std::memory_order_acquire);
     while (mark == 0 && number < lines_of(taken.load(std::memory_order_relaxed)) && looks != 0) {
       --looks;
       conc::detail::cpu_yield();
       mark = marks[number].load(std::memory_order_acquire);
     }
-    return (mark & (there | saved)) == there;
+    if (mark == 0) left_out = true;
+    const bool may_be_later = left_out && !is_open;
+    return may_be_later && openings.load(std::memory_order_acquire) != opened ? Mark{0} : mark;
   };
-  for (std::size_t first = 0; first != most_lines;) {
-    std::size_t end = first;
-    while (end != most_lines && is_unsaved_line(end)) ++end;
-    if (first == end) {
-      ++first;
-      continue;
-    }
-    const std::size_t begin = begin_of(marks[first].load(std::memory_order_relaxed));
-    const std::size_t stop = end_of(marks[end - 1].load(std::memory_order_relaxed));
-    std::size_t done = begin;
-    while (done < stop) {
-      const ::ssize_t count = ::write(fd.load(std::memory_order_relaxed), text + done, stop - done);
+  for (Stretch lines = unsaved(0, last, look); lines.first != lines.end;
+       lines = unsaved(lines.end, last, look)) {
+    std::size_t done = 0;
+    while (done < lines.text.size()) {
+      const ::ssize_t count = ::write(fd.load(std::memory_order_relaxed), lines.text.data() + done,
+                                      lines.text.size() - done);
       if (count > 0) {
         done += static_cast<std::size_t>(count);
       } else if (count == 0 || errno != EINTR) {
         break;
       }
     }
-    for (; first != end; ++first) {
-      if (end_of(marks[first].load(std::memory_order_relaxed)) > done) return;
-      marks[first].fetch_or(saved, std::memory_order_release);
+    const std::size_t saved_to = static_cast<std::size_t>(lines.text.data() - text) + done;
+    for (std::size_t number = lines.first; number != lines.end; ++number) {
+      Mark mark = marks[number].load(std::memory_order_relaxed);
+      if (end_of(mark) > saved_to) return;
+      // Unless the handler has written and cleared it meanwhile.
+      if (mark != 0) {
+        marks[number].compare_exchange_strong(mark, mark | saved, std::memory_order_release,
+                                              std::memory_order_relaxed);
+      }
     }
   }
 }
 
 void Block::write_all_after_crash() noexcept {
+  savers.fetch_add(1, std::memory_order_acq_rel);
   for (Store* one = Store::all.first(); one != nullptr; one = one->next()) one->save();
+  savers.fetch_sub(1, std::memory_order_release);
 }
+
+void Block::renew_after_fork() noexcept { savers.store(0, std::memory_order_relaxed); }
 
 }  // namespace conc::logging::detail

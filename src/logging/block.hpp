@@ -62,14 +62,18 @@ class Block {
   };
   [[nodiscard]] Whole whole_lines(const Stretch& stretch, std::size_t size) const noexcept;
 
+  // Waits while a thread is in write_all_after_crash().
   void clear() noexcept;
 
   // In the child of a fork: forgets all, with the lines that the parent's threads had begun.
   void forget() noexcept;
 
-  // Writes what is in any block to its file, and notes it as saved: the program may go on for a
-  // while, and write its blocks itself. Safe in a signal handler.
+  // Writes what is in any block to its file, and notes it as saved: the program may go on, and
+  // write its blocks itself. Safe in a signal handler.
   static void write_all_after_crash() noexcept;
+
+  // In the child of a fork, where nobody is in write_all_after_crash() any more.
+  static void renew_after_fork() noexcept;
 
  private:
   // Memory that is never freed, but serves another block after this one.

@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 
+#include "block.hpp"
 #include "calendar.hpp"
 #include "configuring.hpp"
 #include "flusher.hpp"
@@ -74,6 +75,7 @@ class ForkRegister {
   }
 
   void in_child() noexcept {
+    Block::renew_after_fork();
     Flusher::renew_after_fork();
     Listening::orphan_all();
     Tree::renew_after_fork();
