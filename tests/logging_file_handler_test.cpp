@@ -196,14 +196,18 @@ TEST_F(FileHandlerTest, ALineComesAfterThoseThatItsThreadHasHeardOf) {
 
 // A signal holds a thread wherever it is just then, in the middle of a line now and then.
 TEST_F(FileHandlerTest, WhoWritesTheBlockWaitsForLinesThatWereBegun) {
-  static std::atomic<bool> held;
-  static std::atomic<bool> let_go;
+  // The writer stays where the signal meets it, in the middle of a line now and then, for so long
+  // that whoever flushes meanwhile comes to wait for it.
+  static std::atomic<int> held;
+  static std::atomic<int> gone_on;
+  static std::atomic<bool> flushed;
+  held = gone_on = 0;
   struct sigaction action = {};
   struct sigaction before = {};
   action.sa_handler = [](int) {
-    held = true;
-    while (!let_go) std::this_thread::yield();
-    held = false;
+    ++held;
+    for (int looks = 0; looks < 3000 && !flushed; ++looks) std::this_thread::yield();
+    ++gone_on;
   };
   ASSERT_EQ(sigaction(SIGUSR1, &action, &before), 0);
   FileHandler handler(file());
@@ -214,15 +218,13 @@ TEST_F(FileHandlerTest, WhoWritesTheBlockWaitsForLinesThatWereBegun) {
       handler.handle({.level = logging::Level::info, .message = std::to_string(logged)});
     }
   });
-  for (int round = 0; round < 200; ++round) {
-    let_go = false;
+  for (int round = 1; round <= 200; ++round) {
+    flushed = false;
     pthread_kill(writer.native_handle(), SIGUSR1);
-    ASSERT_TRUE(eventually([] { return held.load(); }));
-    std::thread flusher([&] { handler.flush(); });
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    let_go = true;
-    flusher.join();
-    ASSERT_TRUE(eventually([] { return !held.load(); }));
+    ASSERT_TRUE(eventually([round] { return held == round; }));
+    handler.flush();
+    flushed = true;
+    ASSERT_TRUE(eventually([round] { return gone_on == round; }));
   }
   enough = true;
   writer.join();

@@ -1,5 +1,5 @@
-// What happens when a process with threads ends, or forks. Each scenario runs in a process of its own,
-// many times over.
+// What happens when a process with threads ends, or forks. Each scenario runs in a process of its
+// own, many times over.
 
 #include <conc/detail/job.hpp>
 #include <conc/diagnostics.hpp>
@@ -253,8 +253,8 @@ int dump_at_signal() {
   });
   thread.start();
   if (!conc::test::eventually_waiting(lock, 1)) return 1;
-  // The dump is written by another thread, and the process may end only after that: when that thread
-  // takes a second signal, it has written what the first one asked for.
+  // The dump is written by another thread, and the process may end only after that: when that
+  // thread takes a second signal, it has written what the first one asked for.
   const auto taken = [] {
     ::kill(::getpid(), SIGQUIT);
     return conc::test::eventually([] {
@@ -558,7 +558,8 @@ int forks_at_first_use() {
   });
   go_on.release();
   stranger.join();
-  return good ? held ? 0 : no_such_allocation : 1;
+  if (!good) return 1;
+  return held ? 0 : no_such_allocation;
 }
 
 const std::map<std::string, std::function<int()>>& scenarios() {
@@ -644,8 +645,8 @@ TEST(Thread, IsWaitedForByItsDestructorWithoutMemoryToo) {
   ends_each_time_with("destroyed_without_memory", 0, "stopped;gone;");
 }
 
-// ThreadSanitizer starts no threads in such a child, and LeakSanitizer takes for lost there what the
-// threads of the parent hold.
+// ThreadSanitizer starts no threads in such a child, and LeakSanitizer takes for lost there what
+// the threads of the parent hold.
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 TEST(Fork, TheChildHasTheForkingThreadAloneAndFreshObjectsWork) {
   const ChildEnd end = run_child("forks_under_load");

@@ -406,7 +406,8 @@ template <class Model>
 void check_histories() {
   const std::int64_t count = rounds(6'000);
   std::atomic<std::uint64_t> clock = 0;
-  std::int64_t overlapping = 0;
+  std::size_t checked = 0;
+  std::size_t overlapping = 0;
   for (const std::size_t maxsize : {0U, 1U, 2U}) {
     std::vector<std::unique_ptr<typename Model::Queue>> queues;
     std::vector<History> histories(static_cast<std::size_t>(count / 3 + 1));
@@ -438,6 +439,7 @@ void check_histories() {
         }
       }
     });
+    checked += histories.size();
     for (const History& history : histories) {
       ASSERT_TRUE(explained(history, {0, 0, 0}, Model(), maxsize)) << Model::name << ' ' << maxsize;
       for (std::size_t i = 0; i < 3; ++i) {
@@ -450,7 +452,7 @@ void check_histories() {
       }
     }
   }
-  std::cout << Model::name << ": " << count << " histories, " << overlapping
+  std::cout << Model::name << ": " << checked << " histories, " << overlapping
             << " of them overlap\n";
 }
 

@@ -28,9 +28,9 @@ namespace conc::logging {
 //   };
 //
 // What emit(), a formatter or a filter throws never reaches the program's logging call. It is
-// written to stderr, at most once a second for each handler, and the record is counted in lost(). The
-// count is said as well, once more when records arrive again, and by close() and the destructor at
-// the latest. Other handlers still get the record.
+// written to stderr, at most once a second for each handler, and the record is counted in lost().
+// The count is said as well, once more when records arrive again, and by close() and the destructor
+// at the latest. Other handlers still get the record.
 //
 // What they log themselves comes to every handler but those that the thread is inside of, so it
 // cannot go round for ever. While a thread is in emit() such a record waits until the handler's
@@ -71,7 +71,7 @@ class CONC_LOGGING_EXPORT Handler {
   // emit() does, and while another thread is in it.
   // Returns whether the record passed the filters, be it lost afterwards.
   // Cost: two atomic read-modify-writes, for the lock, beside formatting and emit(). A FileHandler
-  // needs the lock only when it writes to the file.
+  // needs the lock only when it begins a block or writes to the file.
   // Python: handle()
   bool handle(const LogRecord& record) noexcept;
 
@@ -121,8 +121,8 @@ class CONC_LOGGING_EXPORT Handler {
   // record was lost.
   void complain(std::string_view what) const noexcept;
 
-  // Counts records as lost whose emit() had returned. `said`: the derived class writes to stderr how
-  // many were lost so far; otherwise that is said in time.
+  // Counts records as lost whose emit() had returned. `said`: the derived class writes to stderr
+  // how many were lost so far; otherwise that is said in time.
   void count_lost(std::uint64_t records, bool said = false) const noexcept;
 
   // Says how many records were lost, if some were since that was said. The destructor of this class
