@@ -37,7 +37,7 @@ bool Condition::wait_within(detail::Patience& patience) {
     if (outcome != detail::Outcome::woken) node.sleep_until_woken();
     core_.take_woken(node);
   } else if (!core_.take_fast(node.thread())) {
-    static_cast<void>(core_.take_slow(node.thread(), forever));
+    core_.take_back(node.thread());
   }
   if (rlock_ != nullptr) rlock_->return_to(depth, node.thread());
   return notified;

@@ -1,4 +1,3 @@
-#include <conc/detail/lock_core.hpp>
 #include <conc/detail/queue_core.hpp>
 #include <conc/detail/thread_record.hpp>
 #include <conc/detail/waiting.hpp>
@@ -17,56 +16,12 @@
 
 #include "detail/dump.hpp"
 #include "detail/fork.hpp"
+#include "detail/wait_words.hpp"
 
 namespace conc {
 namespace {
 
 using detail::WaitKind;
-
-struct KindWords {
-  const char* type;
-  const char* action;
-};
-
-constexpr KindWords words_of(WaitKind kind) noexcept {
-  switch (kind) {
-    case WaitKind::lock:
-      return {"Lock", "acquire"};
-    case WaitKind::rlock:
-      return {"RLock", "acquire"};
-    case WaitKind::condition:
-      return {"Condition", "be notified by"};
-    case WaitKind::event:
-      return {"Event", "see set"};
-    case WaitKind::semaphore:
-      return {"Semaphore", "acquire"};
-    case WaitKind::barrier:
-      return {"Barrier", "pass"};
-    case WaitKind::queue_put:
-      return {"Queue", "put into"};
-    case WaitKind::queue_get:
-      return {"Queue", "get from"};
-    case WaitKind::queue_join:
-      return {"Queue", "join"};
-    case WaitKind::thread:
-      return {"Thread", "join"};
-    case WaitKind::future:
-      return {"Future", "see done"};
-    case WaitKind::pool_room:
-      return {"ThreadPoolExecutor", "submit to"};
-    case WaitKind::pool_work:
-      return {"ThreadPoolExecutor", "work for"};
-    case WaitKind::pool_end:
-      return {"ThreadPoolExecutor", "shut down"};
-    case WaitKind::timer:
-      return {"Timer", "join"};
-    case WaitKind::timer_work:
-      return {"Timers", "work for"};
-    case WaitKind::short_lock:
-      return {"internal lock", "acquire"};
-  }
-  return {"object", "wait for"};
-}
 
 // Takes down what a thread waits for, under its record's mutex. The object is there: see
 // ThreadNode::asleep().
@@ -82,7 +37,7 @@ class Clerk {
     if (node == nullptr || !node->asleep()) return;
     const detail::WaitReason& reason = node->reason();
     ThreadWait wait;
-    wait.action = words_of(reason.kind).action;
+    wait.action = detail::words_of(reason.kind).action;
     wait.since = node->since();
     if (node->deadline() != detail::SteadyClock::time_point::max())
       wait.deadline = node->deadline();
@@ -108,7 +63,7 @@ class Clerk {
 
  private:
   std::size_t place_of(const detail::WaitReason& reason) {
-    const std::string_view type = words_of(reason.kind).type;
+    const std::string_view type = detail::words_of(reason.kind).type;
     for (std::size_t place = 0; place < types_.size(); ++place) {
       if (seen_.objects[place].address == reason.object && types_[place] == type) return place;
     }
@@ -118,17 +73,13 @@ class Clerk {
   }
 
   static void describe(const detail::WaitReason& reason, ContendedObject& object) {
-    object.type = words_of(reason.kind).type;
+    object.type = detail::words_of(reason.kind).type;
     object.address = reason.object;
     if (reason.name != nullptr) object.name = reason.name;
-    if (reason.holder != 0) object.holder = reason.holder;
+    if (const detail::ThreadId holder = detail::holder_of(reason); holder != 0) {
+      object.holder = holder;
+    }
     switch (reason.kind) {
-      case WaitKind::lock:
-      case WaitKind::rlock: {
-        const auto& lock = *static_cast<const detail::LockCore*>(reason.object);
-        if (const detail::ThreadId owner = lock.owner(); owner != 0) object.holder = owner;
-        break;
-      }
       case WaitKind::queue_put:
       case WaitKind::queue_get:
       case WaitKind::queue_join: {

@@ -142,6 +142,21 @@ TEST(Snapshot, ShowsTheThreadThatIsJoined) {
   EXPECT_NE(seen.dump.find("waits to join Thread \"target\" ("), std::string::npos) << seen.dump;
 }
 
+TEST(Snapshot, ShowsTheThreadThatRunsTheTaskOfAFuture) {
+  conc::ThreadPoolExecutor pool({.max_workers = 1, .thread_name_prefix = "cook"});
+  Event go;
+  const conc::Future<std::uint64_t> meal = pool.submit([&] {
+    go.wait();
+    return conc::get_ident();
+  });
+  ASSERT_TRUE(eventually_waiting(go, 1));
+  const Seen seen = look_at_waiter([&] { meal.wait(); }, [&] { go.set(); });
+  EXPECT_EQ(seen.object.type, "Future");
+  EXPECT_EQ(seen.object.holder, meal.result());
+  EXPECT_NE(seen.dump.find("waits to see done Future run by \"cook_0\" ("), std::string::npos)
+      << seen.dump;
+}
+
 TEST(Snapshot, ShowsWhateverElseAThreadWaitsFor) {
   Event event("ready");
   EXPECT_EQ(look_at_waiter([&] { event.wait(); }, [&] { event.set(); }).object.type, "Event");

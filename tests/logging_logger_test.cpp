@@ -1,5 +1,6 @@
 #include <conc/future.hpp>
 #include <conc/hooks.hpp>
+#include <conc/lock.hpp>
 #include <conc/promise.hpp>
 #include <conc/thread.hpp>
 #include <conc/thread_pool_executor.hpp>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "allocations.hpp"
+#include "eventually.hpp"
 #include "logging_fixture.hpp"
 
 namespace conc::test {
@@ -353,6 +355,24 @@ TEST_F(LoggerTest, ReportsOfTheLibraryArriveInTheirLoggers) {
                 .exception = std::make_exception_ptr(std::runtime_error("why"))});
   EXPECT_EQ(kept->lines(), (Lines{"conc.thread DEBUG a thread",
                                   "conc.future ERROR a callback threw\nstd::runtime_error: why"}));
+}
+
+TEST_F(LoggerTest, DeadlocksArrive) {
+  const auto kept = keep(get_logger("conc.deadlock"), "%(levelname)s %(threadName)s %(message)s");
+  get_logger("conc").set_propagate(false);
+  Lock lock("door");
+  lock.acquire();
+  Thread helper({.name = "helper"}, [&] {
+    EXPECT_TRUE(eventually([&] { return !kept->lines().empty(); }));
+    lock.release();
+  });
+  helper.start();
+  lock.acquire();
+  lock.release();
+  helper.join();
+  EXPECT_EQ(kept->lines(),
+            (Lines{"ERROR MainThread Threads wait for each other: \"MainThread\" (1) "
+                   "waits to acquire Lock \"door\" held by \"MainThread\" (1)"}));
 }
 
 TEST_F(LoggerTest, WhatEscapesInThreadsCallbacksAndPoolsArrives) {

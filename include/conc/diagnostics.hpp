@@ -19,7 +19,8 @@ struct ContendedObject {
   std::string type;                     // "Lock", "Queue" and so on
   std::string name;                     // as given to its constructor; may be empty
   const void* address = nullptr;        // to tell it from others; not to be used
-  std::optional<std::uint64_t> holder;  // the thread that took the lock, or is to end, if known
+  std::optional<std::uint64_t> holder;  // the thread that took the lock, runs the task of the
+                                        // future, or is to end, if known
   std::optional<std::size_t> fill;      // of a queue: how many items it holds
   std::optional<std::size_t> maxsize;   // of a queue that is bounded
   std::vector<std::uint64_t> waiters;   // the threads that wait, the longest waiting first
@@ -39,8 +40,8 @@ struct ThreadSnapshot {
   std::optional<ThreadWait> wait;  // none: it runs, or is blocked outside conc
 };
 
-// All threads that enumerate() lists, and what those wait for that sleep in a call of conc. A value.
-// Each thread is seen as it was at one moment, all of them within a few microseconds each.
+// All threads that enumerate() lists, and what those wait for that sleep in a call of conc. A
+// value. Each thread is seen as it was at one moment, all of them within a few microseconds each.
 struct Snapshot {
   std::chrono::system_clock::time_point time;
   std::chrono::steady_clock::time_point steady_time;
@@ -71,11 +72,35 @@ CONC_EXPORT void dump_threads(std::ostream& out);
 CONC_EXPORT void dump_threads(std::ostream& out, const Snapshot& seen);
 
 // The same as JSON (one object; "version" is 1, and rises when a member changes its meaning), valid
-// whatever the names hold; and as a graph in the language of Graphviz: threads, objects, and an edge
-// from each to what it waits for or is held by, so that a cycle is a deadlock.
+// whatever the names hold; and as a graph in the language of Graphviz: threads, objects, and an
+// edge from each to what it waits for or is held by, so that a cycle is a deadlock.
 // Throw std::bad_alloc.
 [[nodiscard]] CONC_EXPORT std::string to_json(const Snapshot& seen);
 [[nodiscard]] CONC_EXPORT std::string to_dot(const Snapshot& seen);
+
+// What becomes of a deadlock: a cycle of threads each of which waits, with neither a deadline nor a
+// stop token, for the next one to release a Lock or an RLock, to finish the task of a Future, or to
+// end. It is found when it closes, by the thread whose call closes it. What waits for several
+// futures at once, or for a lock after a Condition was notified, is in none.
+enum class OnDeadlock : std::uint8_t {
+  ignore,  // the threads hang
+  report,  // the threads hang, and report() gets the cycle in words on the channel "conc.deadlock"
+  raise,   // the call throws DeadlockError with these words, and the others go on once the thread
+           // gives back what it holds. A call that cannot throw, the wait for a Thread in its
+           // destructor for instance, reports instead
+};
+
+// Says what becomes of deadlocks from now on. Until somebody does, the environment says it:
+// CONC_DEADLOCK=ignore, report or raise; and report if it does not.
+//
+// A Lock may be released by any thread, but counts as held by the one that took it. For signals
+// from thread to thread there are Event and Semaphore, which nobody holds.
+//
+// Never blocks.
+// Cost: a thread that is about to sleep in such a wait looks whether the holder sleeps as well,
+// which takes two mutexes; nothing when it need not sleep.
+// Python: nothing like it
+CONC_EXPORT void on_deadlock(OnDeadlock reaction) noexcept;
 
 // Has a dump written to stderr whenever the process gets the signal, by a thread of its own that
 // waits for it: no code runs in a signal handler. To be called in the main thread before it starts
@@ -87,7 +112,7 @@ CONC_EXPORT void dump_threads(std::ostream& out, const Snapshot& seen);
 CONC_EXPORT void dump_on_signal(int signal);
 
 // A program that is started with CONC_WATCHDOG=5s (or 500ms, 2min) in its environment writes a dump
-// to stderr whenever a thread has waited that long in one call of conc; once for each such wait, and
-// not for idle workers of a pool.
+// to stderr whenever a thread has waited that long in one call of conc; once for each such wait,
+// and not for idle workers of a pool.
 
 }  // namespace conc

@@ -93,7 +93,8 @@ class CONC_EXPORT BrokenExecutor : public Error {
   ~BrokenExecutor() override;
 };
 
-// Waiting would close a cycle of threads that wait for each other.
+// Waiting would close a cycle of threads that wait for each other. Thrown if on_deadlock() asks for
+// it.
 class CONC_EXPORT DeadlockError : public Error {
  public:
   using Error::Error;

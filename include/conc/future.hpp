@@ -74,7 +74,8 @@ class Future {
   // handle to this future lives, so the result of a temporary is to be copied, or moved out by
   // take().
   // Throws: the exception that the work ended with, the same object each time; CancelledError when
-  // it was cancelled; UsageError when the value was taken.
+  // it was cancelled; UsageError when the value was taken; DeadlockError if on_deadlock() asks for
+  // it, of this call and not of the work.
   // Synchronizes: with what the work did.
   // Cost: one atomic load when it is done.
   // Python: result()
@@ -125,8 +126,8 @@ class Future {
   }
 
   // Returns when the future is done. With an Until, gives up as that says; false then.
-  // Throws: nothing of what the work threw; std::bad_alloc at the thread's first contact with the
-  // library.
+  // Throws: nothing of what the work threw; DeadlockError if on_deadlock() asks for it;
+  // std::bad_alloc at the thread's first contact with the library.
   // Synchronizes: with what the work did.
   void wait() const { access().wait(); }
   [[nodiscard]] bool wait(Until until) const { return access().wait(until); }

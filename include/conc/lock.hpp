@@ -32,7 +32,8 @@ class CONC_CAPABILITY("mutex") Lock : public detail::Lockable<Lock> {
       : core_(detail::WaitKind::lock, name) {}
 
   // Takes the lock. Blocks while it is held.
-  // Throws std::bad_alloc at the thread's first contact with the library.
+  // Throws DeadlockError if on_deadlock() asks for it; std::bad_alloc at the thread's first contact
+  // with the library.
   // Synchronizes: with the release() that freed it.
   // Cost: one atomic read-modify-write when it is free.
   // Python: acquire()

@@ -27,8 +27,8 @@ class CONC_CAPABILITY("mutex") RLock : public detail::Lockable<RLock> {
       : core_(detail::WaitKind::rlock, name) {}
 
   // Takes the lock once more. Blocks while another thread holds it; never for its holder.
-  // Throws UsageError beyond max_depth; std::bad_alloc at the thread's first contact with the
-  // library.
+  // Throws UsageError beyond max_depth; DeadlockError if on_deadlock() asks for it; std::bad_alloc
+  // at the thread's first contact with the library.
   // Synchronizes: with the release() that freed it.
   // Cost: one atomic read-modify-write when it is free; a load and a store when the calling thread
   // holds it.
@@ -116,9 +116,10 @@ class CONC_CAPABILITY("mutex") RLock : public detail::Lockable<RLock> {
 
   detail::LockCore core_;
 
-  // The thread that holds the lock, or 0; written by the holder only. The lock word says it as well,
-  // but a load of that, right after the read-modify-write that changed it, is slow. Whoever finds
-  // itself here holds the lock: nobody else writes its id, and it takes it away before it releases.
+  // The thread that holds the lock, or 0; written by the holder only. The lock word says it as
+  // well, but a load of that, right after the read-modify-write that changed it, is slow. Whoever
+  // finds itself here holds the lock: nobody else writes its id, and it takes it away before it
+  // releases.
   detail::Atomic<detail::ThreadId> holder_{0};
   std::uint32_t depth_ = 1;  // how often the holder holds it; 1 while it is free
 };

@@ -77,18 +77,18 @@ struct ThreadOptions {
 // bytes.
 //
 // Lifetime: the destructor of a thread that was started asks it to stop and waits for it, unless it
-// is a daemon: that is left running, and must not use what may go before the process ends. When main
-// has returned, or std::exit was called, threads whose objects are still there are waited for, those
-// included that others start meanwhile; daemons are cut off when the process ends. Objects with
-// static storage that were made before the first thread was started go after that, later ones
+// is a daemon: that is left running, and must not use what may go before the process ends. When
+// main has returned, or std::exit was called, threads whose objects are still there are waited for,
+// those included that others start meanwhile; daemons are cut off when the process ends. Objects
+// with static storage that were made before the first thread was started go after that, later ones
 // before.
 //
-// fork(): in the child, the parent's threads have ended but for the one that forked: nobody waits for
-// them, and what they held is never released or destroyed.
+// fork(): in the child, the parent's threads have ended but for the one that forked: nobody waits
+// for them, and what they held is never released or destroyed.
 //
 // Python: threading.Thread. Unlike there, a thread whose object goes is waited for, and it can be
-// asked to stop; and what is made in a thread that is no Thread, a std::thread or a worker of a pool,
-// is no daemon unless it says so.
+// asked to stop; and what is made in a thread that is no Thread, a std::thread or a worker of a
+// pool, is no daemon unless it says so.
 class Thread {
  public:
   // A thread that will run f(args...).
@@ -130,7 +130,8 @@ class Thread {
   CONC_EXPORT void start();
 
   // Waits until it has ended. Any thread may, as often as it likes. Blocks until then.
-  // Throws UsageError in the thread itself, and before start().
+  // Throws UsageError in the thread itself, and before start(); DeadlockError if on_deadlock() asks
+  // for it.
   // Synchronizes: what the thread did is visible to the caller.
   // Python: join()
   void join() { static_cast<void>(join(forever)); }

@@ -73,6 +73,11 @@ std::string title(const ContendedObject& object) {
   return text;
 }
 
+const char* held_by(const ContendedObject& object) noexcept {
+  if (object.type == "Thread") return "";
+  return object.type == "Future" ? "run by " : "held by ";
+}
+
 std::string local_time(std::chrono::system_clock::time_point time) {
   const std::time_t count = std::chrono::system_clock::to_time_t(time);
   std::tm parts{};
@@ -95,7 +100,7 @@ void write_thread(std::ostream& out, const ThreadSnapshot& thread, const Snapsho
   const ContendedObject& object = seen.objects[thread.wait->object];
   out << "waits to " << thread.wait->action << ' ' << title(object);
   if (object.holder) {
-    out << (object.type == "Thread" ? " " : " held by ") << names.quoted(*object.holder);
+    out << ' ' << held_by(object) << names.quoted(*object.holder);
   }
   out << " since " << seconds(seen.steady_time - thread.wait->since);
   if (thread.wait->deadline) {
@@ -108,7 +113,7 @@ void write_object(std::ostream& out, const ContendedObject& object, const Snapsh
                   const Names& names) {
   out << title(object) << ' ' << address(object);
   if (object.holder) {
-    out << (object.type == "Thread" ? ", " : ", held by ") << names.quoted(*object.holder);
+    out << ", " << held_by(object) << names.quoted(*object.holder);
   }
   out << "\n";
   for (const std::uint64_t ident : object.waiters) {

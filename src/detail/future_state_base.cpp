@@ -208,10 +208,14 @@ bool FutureStateBase::wait_slow(Until until, Patience& patience) {
   if (until.is_timeless() && until.token() == nullptr) help();
   if (spin([this] { return done(); })) return true;
   ThreadNode node({WaitKind::future, this, nullptr});
+  node.may_throw();
   if (!listen(node)) return true;
   const HostWaits host;
   if (node.sleep(patience) == Outcome::woken) return true;
-  if (unlisten(node)) return false;
+  if (unlisten(node)) {
+    node.throw_if_deadlocked();
+    return false;
+  }
   node.sleep_until_woken();
   return true;
 }

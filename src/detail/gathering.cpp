@@ -112,7 +112,7 @@ std::optional<std::size_t> Gathering::next(Until until, Patience& patience) {
     }
   }
   if (!arrived() && !spin(arrived)) {
-    ThreadNode node({WaitKind::future, this, nullptr});
+    ThreadNode node({WaitKind::futures, this, nullptr});
     std::unique_lock lock(shared.mutex);
     if (!arrived()) {
       shared.waiters_.push_back(node);

@@ -41,7 +41,17 @@ bool LockCore::take_slow(ThreadId self, Until until) {
   if (patience.none()) return take_free(self, 0);
   if (spin([this, self] { return take_free(self, 0); })) return true;
   ThreadNode node(reason());
-  return take_in_line(node, patience, false);
+  node.may_throw();
+  if (take_in_line(node, patience, false)) return true;
+  node.throw_if_deadlocked();
+  return false;
+}
+
+void LockCore::take_back(ThreadId self) noexcept {
+  if (spin([this, self] { return take_free(self, 0); })) return;
+  ThreadNode node(reason());
+  Patience endless(forever);
+  take_in_line(node, endless, false);
 }
 
 void LockCore::take_woken(ThreadNode& node) noexcept {
@@ -78,7 +88,7 @@ bool LockCore::take_in_line(ThreadNode& node, Patience& patience, bool woken) no
       node.sleep_until_woken();
     }
     if (node.granted) return true;
-    if (outcome != Outcome::woken) {
+    if (outcome == Outcome::stopped || outcome == Outcome::timed_out) {
       // Woken after all, but out of patience. If it is not free now, whoever holds it will wake the
       // next.
       lock.lock();

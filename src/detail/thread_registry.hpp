@@ -4,9 +4,11 @@
 #include <conc/detail/machine.hpp>
 #include <conc/detail/thread_record.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -33,8 +35,8 @@ class ThreadRegistry {
   // left.
   static ThreadRecord* record_here() noexcept { return here_; }
 
-  // Makes the calling thread's record. `name` is nullptr for a thread that conc did not start. Throws
-  // std::bad_alloc.
+  // Makes the calling thread's record. `name` is nullptr for a thread that conc did not start.
+  // Throws std::bad_alloc.
   static ThreadRecord& meet(std::string* name, bool daemon);
 
   // The function of the thread is over.
@@ -50,6 +52,20 @@ class ThreadRegistry {
 
   // How many of them there are.
   std::size_t count() noexcept;
+
+  // Calls look(find) under the mutex, where find(id) is the record of the thread with this id, or
+  // nullptr when it has ended. `look` may take a record's mutex.
+  // Cost of find(): O(log threads).
+  template <class Look>
+  void look_up(Look&& look) {
+    const std::lock_guard lock(mutex_);
+    look([this](ThreadId id) noexcept -> ThreadRecord* {
+      const auto place = std::lower_bound(
+          live_.begin(), live_.end(), id,
+          [](const ThreadRecord* record, ThreadId sought) { return record->id < sought; });
+      return place != live_.end() && (*place)->id == id ? *place : nullptr;
+    });
+  }
 
  private:
   ThreadRegistry();

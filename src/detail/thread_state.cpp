@@ -20,8 +20,8 @@ std::uint64_t next_number() noexcept {
   return count.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-// Of the ThreadState that the calling thread runs, or 0. The thread's id does not do: its record may
-// have gone before the last of its thread-specific keys asks.
+// Of the ThreadState that the calling thread runs, or 0. The thread's id does not do: its record
+// may have gone before the last of its thread-specific keys asks.
 constinit thread_local std::uint64_t running_number = 0;
 
 std::string default_name() {
@@ -61,7 +61,7 @@ bool ThreadState::join(Until until) {
     if (seen == Phase::fresh) {
       throw UsageError(said("was joined before it was started; start it first"));
     }
-    if (!wait_until_over(patience)) return false;
+    if (!wait_until_over(patience, true)) return false;
   }
   reap();
   return true;
@@ -70,7 +70,7 @@ bool ThreadState::join(Until until) {
 void ThreadState::see_out() noexcept {
   try {
     Patience endless(forever);
-    static_cast<void>(wait_until_over(endless));
+    static_cast<void>(wait_until_over(endless, false));
   } catch (const std::bad_alloc&) {
     wait_until_over_without_memory();
   }
@@ -155,8 +155,9 @@ void ThreadState::forget() noexcept {
   if (place) StartedThreads::instance().remove(*place);
 }
 
-bool ThreadState::wait_until_over(Patience& patience) {
+bool ThreadState::wait_until_over(Patience& patience, bool may_throw) {
   ThreadNode node({WaitKind::thread, this, nullptr, ident().value_or(0)});
+  if (may_throw) node.may_throw();
   {
     const std::lock_guard lock(mutex_);
     if (is_over()) return true;
@@ -168,6 +169,7 @@ bool ThreadState::wait_until_over(Patience& patience) {
     const std::lock_guard lock(mutex_);
     if (node.linked()) {
       joiners_.remove(node);
+      node.throw_if_deadlocked();
       return false;
     }
   }

@@ -73,8 +73,8 @@ class ThreadState {
 
   std::stop_source& stop_source() noexcept { return stop_; }
 
-  // For the list of the threads that were started, when this one enters it: true for one caller only;
-  // and when the system has refused it. Who is returned waits for its end already.
+  // For the list of the threads that were started, when this one enters it: true for one caller
+  // only; and when the system has refused it. Who is returned waits for its end already.
   bool leave_fresh() {
     const std::lock_guard lock(mutex_);
     return phase_ == Phase::fresh && (phase_ = Phase::starting, true);
@@ -85,8 +85,8 @@ class ThreadState {
     return joiners_.take_all();
   }
 
-  // In the child of a fork, for a thread that was started before. What the threads that are gone may
-  // have held or waited for is made anew. False when it is one of those itself.
+  // In the child of a fork, for a thread that was started before. What the threads that are gone
+  // may have held or waited for is made anew. False when it is one of those itself.
   bool outlives_fork() noexcept;
 
   // Whether the calling thread is this one, be it that only the destructors of its thread_local
@@ -107,7 +107,7 @@ class ThreadState {
   [[nodiscard]] bool is_over() const noexcept {  // with the mutex held
     return phase_ == Phase::ended || phase_ == Phase::fresh;
   }
-  [[nodiscard]] bool wait_until_over(Patience& patience);
+  [[nodiscard]] bool wait_until_over(Patience& patience, bool may_throw);
   void wait_until_over_without_memory() noexcept;
   void reap();
 

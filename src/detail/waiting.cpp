@@ -95,12 +95,12 @@ Outcome ThreadNode::spin_then_sleep(Patience& patience) noexcept {
 
 Outcome ThreadNode::sleep(Patience& patience) noexcept {
   const std::stop_token* const token = patience.token();
-  if (token == nullptr || !token->stop_possible()) return sleep_on_bed(patience);
+  if (token == nullptr || !token->stop_possible()) return sleep_on_bed(patience, false);
   const std::stop_callback<StopCallback> callback(*token, StopCallback{*this});
-  return sleep_on_bed(patience);
+  return sleep_on_bed(patience, true);
 }
 
-Outcome ThreadNode::sleep_on_bed(Patience& patience) noexcept {
+Outcome ThreadNode::sleep_on_bed(Patience& patience, bool may_be_stopped) noexcept {
   constexpr auto never = Until::Clock::time_point::max();
   const Until::Clock::time_point deadline = patience.deadline();
   const bool first = since_ == SteadyClock::time_point{};
@@ -108,11 +108,16 @@ Outcome ThreadNode::sleep_on_bed(Patience& patience) noexcept {
   std::unique_lock lock(record_.mutex);
   since_ = now;
   deadline_ = deadline;
+  endless_ = deadline == never && !may_be_stopped;
   State seen = State::awake;
   if (state_.compare_exchange_strong(seen, State::asleep, std::memory_order_acq_rel)) {
     record_.sleeps_in = this;
+    if (endless_ && may_have_holder(reason_.kind)) look_for_deadlock(lock);
     while ((seen = state_.load(std::memory_order_acquire)) == State::asleep) {
-      if (deadline == never) {
+      if (deadlock_ != nullptr) {
+        state_.compare_exchange_strong(seen, State::awake, std::memory_order_acq_rel);
+        if (seen == State::asleep) break;
+      } else if (deadline == never) {
         record_.bed.wait(lock);
       } else if (SteadyClock::now() < deadline) {
         record_.bed.wait_until(lock, deadline);
@@ -132,7 +137,16 @@ Outcome ThreadNode::sleep_on_bed(Patience& patience) noexcept {
     case State::asleep:
       break;
   }
-  return Outcome::timed_out;
+  return deadlock_ != nullptr ? Outcome::deadlocked : Outcome::timed_out;
+}
+
+// Lets the record's mutex go: other records are looked at, and who is told may sleep, as this
+// thread.
+void ThreadNode::look_for_deadlock(std::unique_lock<Mutex>& lock) noexcept {
+  lock.unlock();
+  deadlock_ = find_deadlock(*this, record_, may_throw_);
+  lock.lock();
+  record_.sleeps_in = this;
 }
 
 void ThreadNode::sleep_until_woken() noexcept {

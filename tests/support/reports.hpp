@@ -9,30 +9,45 @@
 
 namespace conc::test {
 
-// As "channel: exception", while the object lives. One at a time.
+// While the object lives. One at a time.
 class Reports {
  public:
   Reports() {
-    list().clear();
+    all() = {};
     conc::set_report_hook([](const conc::Report& news) {
       const std::lock_guard lock(mutex());
-      list().push_back(std::string(news.channel) + ": " + conc::describe(news.exception));
+      const std::string channel = std::string(news.channel) + ": ";
+      all().exceptions.push_back(channel + conc::describe(news.exception));
+      all().messages.push_back(channel + std::string(news.message));
     });
   }
   ~Reports() { conc::set_report_hook(nullptr); }
+
+  // As "channel: exception".
   [[nodiscard]] std::vector<std::string> get() const {
     const std::lock_guard lock(mutex());
-    return list();
+    return all().exceptions;
+  }
+
+  // As "channel: message".
+  [[nodiscard]] std::vector<std::string> messages() const {
+    const std::lock_guard lock(mutex());
+    return all().messages;
   }
 
  private:
+  struct All {
+    std::vector<std::string> exceptions;
+    std::vector<std::string> messages;
+  };
+
   static std::mutex& mutex() {
     static std::mutex m;
     return m;
   }
-  static std::vector<std::string>& list() {
-    static std::vector<std::string> l;
-    return l;
+  static All& all() {
+    static All a;
+    return a;
   }
 };
 

@@ -113,6 +113,11 @@ class CONC_EXPORT FutureStateBase {
     return false;
   }
 
+  // The thread that runs the task behind it, for those who ask what everybody waits for; 0 when it
+  // is not known. The work of a Promise has none: anybody may complete that.
+  [[nodiscard]] ThreadId runner() const noexcept { return runner_.load(std::memory_order_relaxed); }
+  void run_by_this_thread() noexcept { runner_.store(this_thread_id, std::memory_order_relaxed); }
+
   // pending, running -> settling. Returns the phase that was left, or another one, which then was
   // not left.
   [[nodiscard]] Word claim() noexcept {
@@ -252,6 +257,7 @@ class CONC_EXPORT FutureStateBase {
   Callback* last_ = nullptr;
   FutureStateBase* below_ = nullptr;  // the completing thread's own, see run_callbacks
   std::exception_ptr exception_;      // written before the completion, constant after it
+  Atomic<ThreadId> runner_{0};
 };
 
 }  // namespace conc::detail

@@ -65,13 +65,16 @@ class CONC_EXPORT LockCore {
     return false;
   }
 
-  // Waits for it; false when the Until gave up. Throws std::bad_alloc at the thread's first contact
-  // with the library.
+  // Waits for it; false when the Until gave up. Throws DeadlockError; std::bad_alloc at the
+  // thread's first contact with the library.
   CONC_COLD bool take_slow(ThreadId self, Until until);
 
+  // The same for a Condition, which must have the lock again whatever happens.
+  CONC_COLD void take_back(ThreadId self) noexcept;
+
   // Frees the lock, or hands it over, and wakes whom that concerns. Returns false, and changes
-  // nothing, when it is free. `self` is only a guess at who holds it, which makes the usual case one
-  // read-modify-write: a load before it would have to wait for the write that took the lock.
+  // nothing, when it is free. `self` is only a guess at who holds it, which makes the usual case
+  // one read-modify-write: a load before it would have to wait for the write that took the lock.
   CONC_ALWAYS_INLINE bool give(ThreadId self) noexcept {
     Word seen = owned_by(self);
     return (self != 0 && word_.compare_exchange_strong(seen, 0, std::memory_order_release,

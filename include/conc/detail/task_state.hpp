@@ -130,6 +130,7 @@ class TaskState final : public FutureState<std::remove_cv_t<result_of<F>>>, publ
 
   // Makes the result and destroys the callable. Returns the phase to complete with.
   Word call() noexcept {
+    this->run_by_this_thread();
     const Word phase = call_as_submitted();
     carried_.reset();
     return phase;

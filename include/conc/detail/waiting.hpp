@@ -31,6 +31,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <mutex>
 
 namespace conc::detail {
 
@@ -49,6 +51,7 @@ enum class WaitKind : std::uint8_t {
   queue_join,
   thread,  // the end of a thread
   future,
+  futures,     // any of several
   pool_room,   // room in the queue of a pool
   pool_work,   // something to do for a worker
   pool_end,    // the end of a pool's workers
@@ -64,8 +67,14 @@ struct WaitReason {
   ThreadId holder = 0;  // the thread that is waited for, where that never changes
 };
 
-// How a sleep ended.
-enum class Outcome : std::uint8_t { woken, stopped, timed_out };
+// Whether one thread may be known to hold what is waited for, or to have to end first.
+[[nodiscard]] constexpr bool may_have_holder(WaitKind kind) noexcept {
+  return kind == WaitKind::lock || kind == WaitKind::rlock || kind == WaitKind::future ||
+         kind == WaitKind::thread;
+}
+
+// How a sleep ended. `deadlocked`: it did not begin, since it would have had no end.
+enum class Outcome : std::uint8_t { woken, stopped, timed_out, deadlocked };
 
 // An Until for the length of one blocking call, which may sleep several times: the deadline is
 // worked out at the first sleep and kept.
@@ -207,7 +216,8 @@ class ThreadNode final : public WaitNode {
   CONC_EXPORT explicit ThreadNode(const WaitReason& reason);
 
   // Waits to be woken, for as long as `patience` allows. With no lock held, after the node was put
-  // into a list. When the outcome is not `woken`, the caller looks under the object's mutex whether
+  // into a list. Looks first, if it may wait for ever, whether threads wait for each other in a
+  // cycle now. When the outcome is not `woken`, the caller looks under the object's mutex whether
   // the node is still linked: if so, it takes the node off the list and gives up; if not, it calls
   // sleep_until_woken(). *Blocks*. *Synchronizes* with the wake().
   CONC_EXPORT Outcome sleep(Patience& patience) noexcept;
@@ -217,8 +227,19 @@ class ThreadNode final : public WaitNode {
 
   CONC_EXPORT void sleep_until_woken() noexcept;
 
+  // For calls that may throw DeadlockError: has sleep() return Outcome::deadlocked if on_deadlock()
+  // says so. Once the node is off the list, the call ends with throw_if_deadlocked().
+  void may_throw() noexcept { may_throw_ = true; }
+  void throw_if_deadlocked() const {
+    if (deadlock_ != nullptr) [[unlikely]]
+      std::rethrow_exception(deadlock_);
+  }
+
   // Makes a woken node ready to be put into a list again.
-  void reuse() noexcept { state_.store(State::awake, std::memory_order_relaxed); }
+  void reuse() noexcept {
+    deadlock_known_ = false;
+    state_.store(State::awake, std::memory_order_relaxed);
+  }
 
   [[nodiscard]] ThreadId thread() const noexcept { return thread_; }
   [[nodiscard]] const WaitReason& reason() const noexcept { return reason_; }
@@ -232,6 +253,13 @@ class ThreadNode final : public WaitNode {
   // When it first fell asleep, and when it will give up: time_point::max() for never.
   [[nodiscard]] SteadyClock::time_point since() const noexcept { return since_; }
   [[nodiscard]] SteadyClock::time_point deadline() const noexcept { return deadline_; }
+  // Whether it can only be woken: there is no deadline, and no stop that could be requested.
+  [[nodiscard]] bool endless() const noexcept { return endless_; }
+  // Whether its thread has found a deadlock that it is in.
+  [[nodiscard]] bool deadlock_known() const noexcept { return deadlock_known_; }
+
+  // Under the record's mutex, by the thread itself.
+  void note_deadlock() noexcept { deadlock_known_ = true; }
 
   // What waiter and waker tell each other, under the mutex of the object.
   bool wants_handoff = false;  // LockCore: to be given the lock, not just told that it is free
@@ -244,7 +272,8 @@ class ThreadNode final : public WaitNode {
 
   static void wake_thread(WaitNode& node) noexcept;
   void stop() noexcept;
-  Outcome sleep_on_bed(Patience& patience) noexcept;
+  Outcome sleep_on_bed(Patience& patience, bool may_be_stopped) noexcept;
+  void look_for_deadlock(std::unique_lock<Mutex>& lock) noexcept;
 
   Atomic<State> state_{State::awake};
   ThreadRecord& record_;
@@ -252,6 +281,18 @@ class ThreadNode final : public WaitNode {
   const WaitReason reason_;
   SteadyClock::time_point since_{};
   SteadyClock::time_point deadline_{};
+  bool endless_ = false;
+  bool deadlock_known_ = false;
+  bool may_throw_ = false;
+  std::exception_ptr deadlock_;  // what the call throws
 };
+
+// Called by the thread of `node` and `record`, which is known to sleep in it, with no lock held.
+// Tells of the cycle that the node is in, if there is one of which nobody has told. Returns the
+// error to throw if on_deadlock() asks for one and the call `may_throw`; else null. Defined above
+// this floor, where the diagnostics are.
+// Cost: two mutexes, when the thread that is waited for does not sleep itself.
+[[nodiscard]] std::exception_ptr find_deadlock(ThreadNode& node, ThreadRecord& record,
+                                               bool may_throw) noexcept;
 
 }  // namespace conc::detail
