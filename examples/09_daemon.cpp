@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT-0
 //
-// The process ends when main has returned and all threads have ended that are no daemons. Daemons are
-// cut off then, wherever they are.
+// The process ends when main has returned and all threads have ended that are no daemons. Daemons
+// are cut off then, wherever they are.
 
 #include <chrono>
 #include <cstdio>
@@ -29,7 +29,8 @@ void keep_log() {
 }
 
 int main() {
-  // The flag can be set until the thread is started. A thread inherits it from the one that makes it.
+  // The flag can be set until the thread is started. A thread inherits it from the one that makes
+  // it.
   conc::Thread heir({.daemon = true}, [] {
     const conc::Thread child([] {});
     std::printf("a daemon's child is %s\n", child.daemon() ? "a daemon" : "no daemon");

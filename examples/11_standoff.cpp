@@ -3,9 +3,10 @@
 // Two threads, two locks, each holding one and waiting for the other: a standoff. The program asks
 // what everybody waits for, and prints it. Here the waiting has a limit, so that it resolves.
 //
-// In a program that hangs for real the same can be had from outside: with conc::dump_on_signal(SIGQUIT)
-// at the start of main, `kill -QUIT` prints it; started with CONC_WATCHDOG=5s in its environment, a
-// program prints it by itself when a thread has waited that long.
+// In a program that hangs for real the same can be had from outside: with
+// conc::dump_on_signal(SIGQUIT) at the start of main, `kill -QUIT` prints it; started with
+// CONC_WATCHDOG=5s in its environment, a program prints it by itself when a thread has waited that
+// long.
 
 #include <chrono>
 #include <cstdio>

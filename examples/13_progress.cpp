@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT-0
 //
-// A PeriodicTimer calls a function at a fixed rate. Here it prints a line whenever the work has come
-// further, and ends itself when there is no more to come.
+// A PeriodicTimer calls a function at a fixed rate. Here it prints a line whenever the work has
+// come further, and ends itself when there is no more to come.
 
 #include <atomic>
 #include <chrono>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT-0
 //
 // Two threads add to a number and two subtract from it, as often. Reading, adding and writing back
-// are three steps, so without a lock some of them are lost. With one, or with an atomic number, whose
-// adding is one step, the result is 0 every time.
+// are three steps, so without a lock some of them are lost. With one, or with an atomic number,
+// whose adding is one step, the result is 0 every time.
 
 #include <atomic>
 #include <cstdio>

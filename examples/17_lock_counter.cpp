@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT-0
 //
-// A counter that several threads use. The lock is a member, and whoever changes the number takes it:
-// in the long form with acquire() and release(), or better with a guard, which releases it whatever
-// happens.
+// A counter that several threads use. The lock is a member, and whoever changes the number takes
+// it: in the long form with acquire() and release(), or better with a guard, which releases it
+// whatever happens.
 
 #include <cstdio>
 #include <stdexcept>

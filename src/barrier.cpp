@@ -165,8 +165,8 @@ void Barrier::give_up(std::unique_lock<detail::Mutex>& lock) {
   throw_gave_up();
 }
 
-// The same while the action runs, for a thread that has not arrived. The round before is none of its
-// business: when that goes on, its own is broken in advance.
+// The same while the action runs, for a thread that has not arrived. The round before is none of
+// its business: when that goes on, its own is broken in advance.
 void Barrier::give_up_next(ThreadNode& node, std::unique_lock<detail::Mutex>& lock) {
   if (n_waiting() == 0) give_up(lock);
   waiters_.remove(node);

@@ -139,8 +139,8 @@ LocalCore::~LocalCore() {
   while (value != nullptr) delete std::exchange(value, value->next);
 }
 
-// In the child of a fork. What the others were destroying is lost; their values stay until the Local
-// goes.
+// In the child of a fork. What the others were destroying is lost; their values stay until the
+// Local goes.
 void LocalCore::forget_other_threads() noexcept {
   ending_ = ending_here == this ? 1 : 0;
   std::construct_at(&ended_);

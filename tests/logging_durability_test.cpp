@@ -1,5 +1,5 @@
-// What is in the file when a process has ended, one way or another. This process itself logs nothing,
-// so that it has one thread when it forks.
+// What is in the file when a process has ended, one way or another. This process itself logs
+// nothing, so that it has one thread when it forks.
 
 #include <gtest/gtest.h>
 
@@ -31,8 +31,8 @@ namespace {
 using logging::get_logger;
 using logging::Logger;
 
-// Their allocators are not taken over a fork: the child hangs when a thread of the parent's was just
-// allocating.
+// Their allocators are not taken over a fork: the child hangs when a thread of the parent's was
+// just allocating.
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr bool threads_may_start_in_a_child_of_threads = false;
 #else
@@ -280,8 +280,8 @@ TEST_F(DurabilityTest, NothingIsLostIfTheProgramGoesOnWhileThreadsLog) {
   if (!threads_may_start_in_a_child_of_threads) GTEST_SKIP() << "not under a sanitizer";
   constexpr std::size_t threads = 3;
   using Counts = std::array<int, threads>;
-  void* const shared = ::mmap(nullptr, sizeof(Counts), PROT_READ | PROT_WRITE,
-                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* const shared =
+      ::mmap(nullptr, sizeof(Counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(shared, MAP_FAILED);
   Counts& logged = *::new (shared) Counts{};
   const int status = in_child([&] {

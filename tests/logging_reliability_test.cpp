@@ -35,8 +35,8 @@ namespace {
 using logging::get_logger;
 using logging::Logger;
 
-// The sanitizers' allocators are not taken over a fork: a child that allocates hangs when one of the
-// parent's threads was just allocating.
+// The sanitizers' allocators are not taken over a fork: a child that allocates hangs when one of
+// the parent's threads was just allocating.
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr bool a_child_may_allocate = false;
 #else

@@ -174,9 +174,9 @@ TYPED_TEST(QueueMemory, PutManyThatRunsOutOfMemorySaysHowFarItCame) {
   }
 }
 
-// A thread's first contact with the library makes its record, so a call that has to wait may run out
-// of memory as well. The records of threads that have ended are used again: those that are tried
-// here stay alive until one needs a new record.
+// A thread's first contact with the library makes its record, so a call that has to wait may run
+// out of memory as well. The records of threads that have ended are used again: those that are
+// tried here stay alive until one needs a new record.
 TYPED_TEST(QueueMemory, AWaitThatRunsOutOfMemoryThrowsAndChangesNothing) {
   using T = typename TypeParam::value_type;
   using namespace std::chrono_literals;

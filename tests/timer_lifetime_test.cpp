@@ -73,7 +73,8 @@ std::ostream& operator<<(std::ostream& out, const Ended& ended) {
   return out << "status " << ended.status << ", written \"" << ended.written << '"';
 }
 
-// Runs f in a child process, which is killed when it takes a minute. A status above 255 is a signal.
+// Runs f in a child process, which is killed when it takes a minute. A status above 255 is a
+// signal.
 template <class F>
 Ended in_child(F&& f) {
   int ends[2];

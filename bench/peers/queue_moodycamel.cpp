@@ -1,5 +1,5 @@
-// moodycamel's blocking queue. It keeps the order of each producer only, and no bound, so it has the
-// unbounded rows alone.
+// moodycamel's blocking queue. It keeps the order of each producer only, and no bound, so it has
+// the unbounded rows alone.
 
 #include <blockingconcurrentqueue.h>
 

@@ -14,8 +14,8 @@
 //   QueuedBurst            the call alone, in bursts of 1000, with a thread that writes to a file on
 //                          tmpfs behind it; a rival that has none writes itself
 //
-// tmpfs is /dev/shm; the disk is the directory that CONC_BENCH_DIR names, or else that for temporary
-// files.
+// tmpfs is /dev/shm; the disk is the directory that CONC_BENCH_DIR names, or else that for
+// temporary files.
 #pragma once
 
 #include <benchmark/benchmark.h>

@@ -25,11 +25,12 @@ namespace conc {
 // barrier: every thread in wait() gets BrokenBarrier, the one that gave up too, and so does every
 // later wait() until somebody calls reset(). An action that throws breaks the barrier as well.
 //
-// While the action runs the round is not over: a party of it that gives up then, abort() and reset()
-// end it as broken without waiting for the action. The action runs to its end, whatever it did stays
-// done, and its thread gets BrokenBarrier. No other action begins before that: a thread that comes
-// to a barrier whose action is running waits until it is over, and then belongs to the next round.
-// Should it give up before, the running round goes on, and the barrier is broken when that is over.
+// While the action runs the round is not over: a party of it that gives up then, abort() and
+// reset() end it as broken without waiting for the action. The action runs to its end, whatever it
+// did stays done, and its thread gets BrokenBarrier. No other action begins before that: a thread
+// that comes to a barrier whose action is running waits until it is over, and then belongs to the
+// next round. Should it give up before, the running round goes on, and the barrier is broken when
+// that is over.
 //
 // More threads than parties may use a barrier; each round is made of those that come first.
 // 152 bytes, the function included; neither copied nor moved.
@@ -37,11 +38,12 @@ namespace conc {
 // Lifetime: every wait() must have returned when it is destroyed, but an abort() or reset() that
 // ended it may still be on its way out.
 //
-// Python: threading.Barrier. Unlike there, a thread that comes while the last round is still leaving
-// wait() belongs to the next round at once: its time counts, and reset() ends its wait. And abort()
-// leaves the last round alone, where Python's gives BrokenBarrierError to those that are still in
-// wait(). The action runs under no lock: a party whose time is up, reset() and abort() break the
-// round meanwhile, where Python's wait until the action is over; and who comes meanwhile may give up.
+// Python: threading.Barrier. Unlike there, a thread that comes while the last round is still
+// leaving wait() belongs to the next round at once: its time counts, and reset() ends its wait. And
+// abort() leaves the last round alone, where Python's gives BrokenBarrierError to those that are
+// still in wait(). The action runs under no lock: a party whose time is up, reset() and abort()
+// break the round meanwhile, where Python's wait until the action is over; and who comes meanwhile
+// may give up.
 class Barrier {
  public:
   // How many parties there may be.

@@ -21,10 +21,11 @@ using ExceptHook = std::function<void(const ThreadException&)>;
 
 // Has `hook` called for every later exception that leaves the function of a Thread or a Timer,
 // instead of a report on conc.thread; an empty function brings that back. What the hook itself
-// throws is reported on conc.thread, and the exception that it was called for as well. Never blocks.
+// throws is reported on conc.thread, and the exception that it was called for as well. Never
+// blocks.
 // Throws std::bad_alloc; nothing is changed then.
-// Lifetime: the hook is destroyed when another one is set and no thread is in it any more, and never
-// at the end of the process; what it refers to must live as long as threads may end.
+// Lifetime: the hook is destroyed when another one is set and no thread is in it any more, and
+// never at the end of the process; what it refers to must live as long as threads may end.
 // Python: threading.excepthook = hook
 CONC_EXPORT void set_excepthook(ExceptHook hook);
 

@@ -78,8 +78,8 @@ class CONC_EXPORT LocalCore {
 
 }  // namespace detail
 
-// A value for each thread that asks, belonging to this object: unlike a thread_local variable, which
-// belongs to the program, there may be one in every object of a class.
+// A value for each thread that asks, belonging to this object: unlike a thread_local variable,
+// which belongs to the program, there may be one in every object of a class.
 //
 //   class Parser {
 //     conc::Local<std::string> buffer_;      // each thread that parses has a buffer of its own
@@ -91,9 +91,9 @@ class CONC_EXPORT LocalCore {
 //
 // Any number of threads may use a Local at once: each sees its own value, so no locks are needed.
 //
-// Lifetime: no thread may use the Local, or a reference from it, when it is destroyed. Threads may be
-// ending: the destructor waits for the values that they are destroying, but for one whose destructor
-// it is called from.
+// Lifetime: no thread may use the Local, or a reference from it, when it is destroyed. Threads may
+// be ending: the destructor waits for the values that they are destroying, but for one whose
+// destructor it is called from.
 //
 // Python: threading.local. There attributes come and go by name; here there is one value of a type.
 template <class T>

@@ -30,8 +30,8 @@ struct ThreadInfo {
 // Python: threading.current_thread()
 [[nodiscard]] CONC_EXPORT ThreadInfo current_thread();
 
-// The thread that runs main(); in the child of a fork, the one that called fork(). When it has ended
-// before the others: all fields empty but `main`.
+// The thread that runs main(); in the child of a fork, the one that called fork(). When it has
+// ended before the others: all fields empty but `main`.
 // Throws std::bad_alloc.
 // Python: threading.main_thread()
 [[nodiscard]] CONC_EXPORT ThreadInfo main_thread();

@@ -28,8 +28,8 @@ namespace conc {
 // T need not be derived from anything; run() may be virtual, and take the thread's std::stop_token
 // or nothing. The object is whole before start() can be called, and belongs to the running thread
 // as well as to the handle: so run() never meets an object that is not yet, or no longer, there.
-// That is why a Thread has no virtual run() of its own: a base class would start a derived part that
-// is not made yet, and join one that is destroyed already.
+// That is why a Thread has no virtual run() of its own: a base class would start a derived part
+// that is not made yet, and join one that is destroyed already.
 //
 // All else is Thread's, which it is derived from: the destructor asks a started thread to stop and
 // waits for it, unless it is a daemon.

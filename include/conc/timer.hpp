@@ -27,14 +27,14 @@ struct TimerOptions {
 //   if (alarm.cancel()) return;  // it has not been called, and will not be
 //
 // All timers of the process share one thread, which sleeps until the earliest is due, so a hundred
-// thousand of them cost memory and nothing else. The function is run by one of a few helper threads,
-// never before its time; another is added while all of them are held up, so a function that blocks
-// delays no other timer by more than a moment, and goes when it has been idle for some seconds.
-// Time is that of the steady clock: when somebody sets the wall clock, nothing changes.
+// thousand of them cost memory and nothing else. The function is run by one of a few helper
+// threads, never before its time; another is added while all of them are held up, so a function
+// that blocks delays no other timer by more than a moment, and goes when it has been idle for some
+// seconds. Time is that of the steady clock: when somebody sets the wall clock, nothing changes.
 //
 // The function and its arguments are copied or moved into the timer, moved from there into the
-// call, and destroyed when it has returned, or when it was started and is then cancelled. An exception that leaves the function
-// is reported on conc.thread; it never ends the program.
+// call, and destroyed when it has returned, or when it was started and is then cancelled. An
+// exception that leaves the function is reported on conc.thread; it never ends the program.
 //
 // A Timer may be moved: the object is a handle, and a moved-from one may only be destroyed or
 // assigned to. Several threads may call the same object at once, but for the move. 8 bytes.
@@ -91,8 +91,8 @@ class Timer {
   bool cancel() { return core_.cancel(); }
 
   // The same, and when the function runs, waits until it has returned: nothing of the timer is left
-  // then. Inside the function itself it does not wait. Blocks while the function runs. To wait for a
-  // limited time, call cancel() and join(until).
+  // then. Inside the function itself it does not wait. Blocks while the function runs. To wait for
+  // a limited time, call cancel() and join(until).
   // Synchronizes: what the function did is visible to the caller.
   bool cancel_and_wait() { return core_.cancel_and_wait(); }
 

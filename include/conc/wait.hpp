@@ -77,8 +77,8 @@ std::vector<Ref<FutureStateBase>> states_of(const std::vector<Future<T>>& future
 // Python: FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED
 enum class ReturnWhen : std::uint8_t {
   first_completed,  // one future is done
-  first_exception,  // one future ended with an exception, or all are done; a cancelled one is not an exception
-  all_completed,  // all futures are done
+  first_exception,  // one ended with an exception, or all are done; being cancelled is no exception
+  all_completed,    // all futures are done
 };
 
 // What wait() returns: each future in one of the two, in the order given.

@@ -8,8 +8,8 @@
 
 namespace conc::detail {
 
-// Where a thread waits that has no memory to become known to the library, as a ThreadNode would have
-// it: at the end of the process, where nothing may fail. No dump shows such a wait.
+// Where a thread waits that has no memory to become known to the library, as a ThreadNode would
+// have it: at the end of the process, where nothing may fail. No dump shows such a wait.
 class BareNode final : public WaitNode {
  public:
   BareNode() noexcept : WaitNode(&BareNode::wake_it) {}

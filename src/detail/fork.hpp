@@ -9,11 +9,11 @@
 
 namespace conc::detail {
 
-// Has the mutex held while the process forks, so that what it guards is whole in the child, and free
-// there afterwards. `in_child` is then called there, by the only thread, before fork() returns: to
-// forget the threads that are gone. The mutex must never be destroyed; no thread may fork while it
-// holds it, or take another such mutex while it holds one. A second call for the same mutex does
-// nothing.
+// Has the mutex held while the process forks, so that what it guards is whole in the child, and
+// free there afterwards. `in_child` is then called there, by the only thread, before fork()
+// returns: to forget the threads that are gone. The mutex must never be destroyed; no thread may
+// fork while it holds it, or take another such mutex while it holds one. A second call for the same
+// mutex does nothing.
 // Throws std::bad_alloc.
 void guard_over_fork(Mutex& mutex, void (*in_child)() noexcept = nullptr);
 

@@ -112,8 +112,9 @@ void Pool::resume() {
 
 // After end(), takes out the jobs that are in no lane: those of the workers' own queues, and those
 // that workers have reserved and not begun. None gets from the one to the other meanwhile: a worker
-// reserves jobs of its own queue under its lock, and those of another's under threads_mutex_. And no
-// more come: the lanes are empty, and a push to a worker's queue looks at the gate under its lock.
+// reserves jobs of its own queue under its lock, and those of another's under threads_mutex_. And
+// no more come: the lanes are empty, and a push to a worker's queue looks at the gate under its
+// lock.
 void Pool::take_all_elsewhere(JobChain& jobs) noexcept {
   const std::size_t before = jobs.size();
   const std::lock_guard threads(threads_mutex_);

@@ -69,8 +69,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // The executor is being destroyed.
   void close_for_good() noexcept;
 
-  // Whether this is the child of a fork, where the pool has no threads, and its locks may be held by
-  // threads that are gone.
+  // Whether this is the child of a fork, where the pool has no threads, and its locks may be held
+  // by threads that are gone.
   [[nodiscard]] bool orphaned() const noexcept;
 
   // Takes the job out of the queue that it is in, if it is in one of this pool: to cancel it, or
@@ -183,8 +183,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   const std::string prefix_;
   const std::function<void()> initializer_;
 
-  // No job may be taken. Set and cleared by pause() and resume(), cleared by the shutdown; under the
-  // lock of main_.
+  // No job may be taken. Set and cleared by pause() and resume(), cleared by the shutdown; under
+  // the lock of main_.
   Atomic<bool> paused_{false};
 
   // On a line of its own: every submitter writes it.

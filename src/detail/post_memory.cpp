@@ -2,12 +2,13 @@
 //
 // A thread that posts cuts one slab into units, from its beginning to its end: so the calls that it
 // posts one after the other lie side by side, and both the processor that writes them and the one
-// that runs them fetch the next before it is asked for. Units are not used again one by one. Whoever
-// frees one counts it for its slab; when all units of a slab were freed, it is used again as a whole.
+// that runs them fetch the next before it is asked for. Units are not used again one by one.
+// Whoever frees one counts it for its slab; when all units of a slab were freed, it is used again
+// as a whole.
 //
 // A thread that runs calls frees many units of a slab in turn, so it counts by itself at first, in
-// one of a few tallies, and takes them off the slab's own count together when the tally is needed for
-// another slab.
+// one of a few tallies, and takes them off the slab's own count together when the tally is needed
+// for another slab.
 //
 //   left of a slab   units that were not freed, or are still in some thread's tally; whoever brings
 //                    it to 0 has the slab

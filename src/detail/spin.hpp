@@ -8,13 +8,13 @@
 namespace conc::detail {
 
 // How long to look before sleeping: rounds of a few looks and a yield, with one pause between two
-// looks in the first round and twice as many in each one after it. A pause takes 10 to 40 ns, so all
-// of it takes 3 to 10 us, less than a trip to sleep and back across processors.
+// looks in the first round and twice as many in each one after it. A pause takes 10 to 40 ns, so
+// all of it takes 3 to 10 us, less than a trip to sleep and back across processors.
 //
 // The first rounds are short, because a thread that shares this processor with the one it waits for
-// must let it run soon; the yield does that. The later ones are long, because a look takes the cache
-// line from the thread that is about to write to it. Chosen with the ping-pong and contended rows of
-// the lock, event, condition, semaphore and barrier benchmarks.
+// must let it run soon; the yield does that. The later ones are long, because a look takes the
+// cache line from the thread that is about to write to it. Chosen with the ping-pong and contended
+// rows of the lock, event, condition, semaphore and barrier benchmarks.
 struct SpinLimits {
   static constexpr std::uint32_t rounds = 6;
   static constexpr std::uint32_t looks = 4;

@@ -68,8 +68,8 @@ StartedThreads::State StartedThreads::next() noexcept {
   return found != entries_.end() ? found->state : nullptr;
 }
 
-// In the child of a fork. Those of the parent are kept, and not freed: an allocator that knows nothing
-// of fork() may be locked for ever.
+// In the child of a fork. Those of the parent are kept, and not freed: an allocator that knows
+// nothing of fork() may be locked for ever.
 void StartedThreads::start_over() noexcept {
   for (auto at = entries_.begin(); at != entries_.end();) {
     const auto one = at++;

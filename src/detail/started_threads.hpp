@@ -11,11 +11,11 @@ namespace conc::detail {
 
 class ThreadState;
 
-// The threads that were started, until somebody has joined them, or until they end when their object
-// went before; daemons until their object goes.
+// The threads that were started, until somebody has joined them, or until they end when their
+// object went before; daemons until their object goes.
 //
-// At exit, those that are no daemons are waited for. In the child of a fork, those that are gone are
-// told so, and put aside.
+// At exit, those that are no daemons are waited for. In the child of a fork, those that are gone
+// are told so, and put aside.
 //
 // Any thread may call any of this at any time.
 class StartedThreads {
@@ -33,8 +33,9 @@ class StartedThreads {
     return *started;
   }
 
-  // Adds one that leaves the phase `fresh`; nothing when it has left that before. Under the lock, so
-  // that the child of a fork knows of every thread that is no longer fresh. Throws std::bad_alloc.
+  // Adds one that leaves the phase `fresh`; nothing when it has left that before. Under the lock,
+  // so that the child of a fork knows of every thread that is no longer fresh. Throws
+  // std::bad_alloc.
   std::optional<Place> add(State state);
 
   // Undoes it, since the system has refused the thread.

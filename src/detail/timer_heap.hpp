@@ -1,8 +1,8 @@
 // TimerHeap: started timers by the time when they are due.
 //
 // A heap in which every entry has four children, which lie in one or two cache lines: half as deep
-// as a binary one. An entry holds the time, so that comparing touches no timer. Each timer knows its
-// place, so that it can be taken out from anywhere in O(log n).
+// as a binary one. An entry holds the time, so that comparing touches no timer. Each timer knows
+// its place, so that it can be taken out from anywhere in O(log n).
 //
 // TimerLine: timers that are due, first in, first out, any of which can be taken out in O(1).
 #pragma once

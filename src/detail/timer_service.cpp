@@ -56,8 +56,8 @@ bool TimerService::is_running_here(const TimerState& timer) noexcept {
   return within != nullptr;
 }
 
-// When the library is loaded. What threads register for fork() is registered first: handlers run the
-// other way round, and under our lock nobody needs the lock of another.
+// When the library is loaded. What threads register for fork() is registered first: handlers run
+// the other way round, and under our lock nobody needs the lock of another.
 const bool TimerService::at_load = [] {
   ThreadRegistry::instance();
   if (::pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); },

@@ -1,17 +1,17 @@
 // TimerService: the threads behind all timers of the process.
 //
-// One thread, the server, sleeps until the earliest timer is due and moves what is due from the heap
-// to the line. Helpers take timers from the line and call their functions. Idle helpers sleep in a
-// wait list, the last to lie down first, and end after a while.
+// One thread, the server, sleeps until the earliest timer is due and moves what is due from the
+// heap to the line. Helpers take timers from the line and call their functions. Idle helpers sleep
+// in a wait list, the last to lie down first, and end after a while.
 //
 // A helper is *arriving* from the moment that it is woken or started until it has looked at the
 // line. While one is, nobody wakes another; one that takes a timer and leaves others behind wakes
 // the next. When none is idle and the line is not empty, the server looks once every `patience`
-// whether it should start helpers: as many again as there are, when none has taken a timer since, so
-// that all are held up; one, when the first in the line has waited for so long.
+// whether it should start helpers: as many again as there are, when none has taken a timer since,
+// so that all are held up; one, when the first in the line has waited for so long.
 //
-// The lock is one for all and held for a few dozen instructions, but for the start of the server. It
-// is taken before fork() and given back after it, so the child finds everything whole. There the
+// The lock is one for all and held for a few dozen instructions, but for the start of the server.
+// It is taken before fork() and given back after it, so the child finds everything whole. There the
 // service of the parent, whose threads are gone, is put aside with all its timers, which so are
 // neither called nor destroyed, and the first new timer makes a new one. A service is never
 // destroyed, since its threads may outlive every global object.
@@ -38,9 +38,9 @@ enum class Cancelled : std::uint8_t {
   ended,   // it was pending, and has ended
 };
 
-// A ShortLock for what threads do one after the other, each many times. Who finds it held looks away
-// for as long as it takes to start a few dozen timers: were it to look at once, the lock and all that
-// it guards would go to and fro between two processors with every timer.
+// A ShortLock for what threads do one after the other, each many times. Who finds it held looks
+// away for as long as it takes to start a few dozen timers: were it to look at once, the lock and
+// all that it guards would go to and fro between two processors with every timer.
 class TimerLock {
  public:
   void lock() noexcept {
@@ -99,8 +99,8 @@ class TimerService {
     }
   };
 
-  // For the time that a thread runs code of the user that belongs to a timer. Inside it there may be
-  // another: a function that cancels a timer destroys what that one held.
+  // For the time that a thread runs code of the user that belongs to a timer. Inside it there may
+  // be another: a function that cancels a timer destroys what that one held.
   class Within {
    public:
     // `pending`: the process may not end without it.

@@ -156,8 +156,8 @@ void TimerService::help() noexcept {
   }
 }
 
-// Returns with the lock held, at the time `now`; or false when nobody has called it for so long that
-// it left.
+// Returns with the lock held, at the time `now`; or false when nobody has called it for so long
+// that it left.
 bool TimerService::lie_down(Lock& lock, TimePoint& now) noexcept {
   ThreadNode node({WaitKind::timer_work, this, nullptr});
   idle_.push_front(node);

@@ -9,10 +9,10 @@
 
 namespace conc::logging::detail {
 
-// Belongs to one handler. While it is shut, which it is at first, the handler's lock guards it; while
-// it is open, any thread may put lines in without the lock. Lines come in the order in which their
-// threads ask for room, so a line that was put in before another thread asked comes before that
-// one's.
+// Belongs to one handler. While it is shut, which it is at first, the handler's lock guards it;
+// while it is open, any thread may put lines in without the lock. Lines come in the order in which
+// their threads ask for room, so a line that was put in before another thread asked comes before
+// that one's.
 class Block {
  public:
   // Large enough that the system call is a small part of what a line costs.
@@ -46,8 +46,8 @@ class Block {
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
-  // Puts the line behind the others, which go to the file open as `fd`; false when there is no room.
-  // Throws std::bad_alloc; the line is not in the block then.
+  // Puts the line behind the others, which go to the file open as `fd`; false when there is no
+  // room. Throws std::bad_alloc; the line is not in the block then.
   [[nodiscard]] bool append(std::string_view line, int fd);
 
   // The first lines from that number on that write_all_after_crash() has not written; none at the

@@ -69,7 +69,8 @@ std::string_view DateFormat::text(std::chrono::system_clock::time_point time,
   const std::int64_t now = since_epoch.count();
   Slot& slot = slots[key_ % slots.size()];
   const bool mine = slot.key == key_ && now >= slot.begin;
-  // Text that was written just now is slow to read, so the milliseconds are written when they change.
+  // Text that was written just now is slow to read, so the milliseconds are written when they
+  // change.
   if (mine && now - slot.begin < (milliseconds_ ? millisecond_in_ns : second_in_ns)) [[likely]] {
     return {slot.text.data(), slot.size + (milliseconds_ ? milliseconds_size : 0)};
   }

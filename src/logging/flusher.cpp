@@ -128,8 +128,8 @@ class Flusher::Service {
     busy_with_ = nullptr;
   }
 
-  // Until the thread is not in that client, or in none if it is null. That is seldom needed and lasts
-  // as long as one write(), so nobody is woken for it.
+  // Until the thread is not in that client, or in none if it is null. That is seldom needed and
+  // lasts as long as one write(), so nobody is woken for it.
   void await(const Client* client, std::unique_lock<conc::detail::Mutex>& lock) noexcept {
     while (busy_with_ != nullptr && (client == nullptr || busy_with_ == client)) {
       lock.unlock();

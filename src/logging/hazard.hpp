@@ -27,8 +27,8 @@ namespace conc::logging::detail {
 // rare. Where the system cannot do so, the reader pays.
 //
 // The same holds at the end: a reader that unmarks the object and then still finds it where it came
-// from leaves it to a writer, which comes later and sees it unmarked. A reader that does not find it
-// any more looks whether it is the last one.
+// from leaves it to a writer, which comes later and sees it unmarked. A reader that does not find
+// it any more looks whether it is the last one.
 //
 // A thread may have several, begun and ended in any order.
 class Hazard {
@@ -62,8 +62,9 @@ class Hazard {
   // Cost: visits as many threads as ever read at once.
   [[nodiscard]] static bool is_marked(const void* object) noexcept;
 
-  // Returns when what any thread has written before is seen by all, and what this thread has written
-  // is seen by what any thread reads after. False when the system does not do that any more.
+  // Returns when what any thread has written before is seen by all, and what this thread has
+  // written is seen by what any thread reads after. False when the system does not do that any
+  // more.
   [[nodiscard]] static bool barrier_for_all() noexcept;
 
  private:

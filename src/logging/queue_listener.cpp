@@ -63,8 +63,8 @@ class QueueListener::Drain {
           "conc::logging::QueueListener was stopped by a handler of its own; stop it from another "
           "thread.");
     }
-    // In the child of a fork there is no thread to wait for, and the lock may be held by one that is
-    // gone.
+    // In the child of a fork there is no thread to wait for, and the lock may be held by one that
+    // is gone.
     if (detail::Listening::orphaned(queue_.get())) return;
     const std::lock_guard guard(mutex_);
     if (!thread_) return;

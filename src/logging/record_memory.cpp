@@ -39,8 +39,8 @@ void free_all(Block* blocks) noexcept {
   while (blocks != nullptr) ::operator delete(std::exchange(blocks, blocks->next));
 }
 
-// The bundles that no thread has. Never destroyed. Nobody waits for the mutex, which in the child of
-// a fork may be held for ever: the usual allocator does as well.
+// The bundles that no thread has. Never destroyed. Nobody waits for the mutex, which in the child
+// of a fork may be held for ever: the usual allocator does as well.
 class Depot {
  public:
   static Depot& instance() noexcept { return the_one; }

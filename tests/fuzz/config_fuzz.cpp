@@ -1,8 +1,8 @@
 // Configurations: any text is either refused with its mistakes named, or all of it is made.
 //
 // Files are made in a directory of the fuzzer's own. Inputs with a slash in any text could name
-// others, and are left out; so are handlers that would look up hosts. It works in that directory, so
-// files on the command line need absolute paths.
+// others, and are left out; so are handlers that would look up hosts. It works in that directory,
+// so files on the command line need absolute paths.
 #include <conc/logging/config.hpp>
 #include <conc/logging/handler.hpp>
 

@@ -1,5 +1,5 @@
-// Counts the program's allocations, and lets one fail. Included by one file of a test program, since
-// it replaces operator new.
+// Counts the program's allocations, and lets one fail. Included by one file of a test program,
+// since it replaces operator new.
 #pragma once
 
 #include <atomic>
@@ -16,7 +16,8 @@ inline std::atomic<std::size_t> allocations{0};
 // the one that failed.
 inline constinit thread_local std::int64_t allocations_left = -1;
 
-// What this thread then does instead of failing, if set; it returns whether the allocation succeeds.
+// What this thread then does instead of failing, if set; it returns whether the allocation
+// succeeds.
 using AtAllocation = bool (*)();
 inline constinit thread_local AtAllocation at_that_allocation = nullptr;
 

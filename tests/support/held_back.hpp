@@ -1,5 +1,5 @@
-// Keeps a sleeping thread from going on although it has been woken, so that another one comes before
-// it for certain, and not when the scheduler likes.
+// Keeps a sleeping thread from going on although it has been woken, so that another one comes
+// before it for certain, and not when the scheduler likes.
 #pragma once
 
 #include <conc/diagnostics.hpp>

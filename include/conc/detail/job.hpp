@@ -39,8 +39,8 @@ class CONC_EXPORT Job {
   // Where the job is. The marks of executors tell whether a job is one's own without a look at what
   // may be another's memory, and gone.
   struct Place {
-    // In a chain the next job; from the moment on when it is put into a queue, until it is in a chain
-    // again, the mark of the executor: an odd number that no other has.
+    // In a chain the next job; from the moment on when it is put into a queue, until it is in a
+    // chain again, the mark of the executor: an odd number that no other has.
     Atomic<std::uintptr_t> next_or_mark{0};
     // Where it was put into a queue, or null before that; it is in there as long as the slot says
     // so. Written once, by the queue.
@@ -131,8 +131,9 @@ class JobChain {
 CONC_EXPORT void enqueue(Executor& executor, JobChain& jobs);
 
 // The memory of posted calls, used again and again, so that a post allocates nothing in the steady
-// state: a thread cuts it from slabs of its own, and a slab whose calls have all run goes to whoever
-// needs the next. Two sizes, so that a backlog of small calls takes one cache line for each.
+// state: a thread cuts it from slabs of its own, and a slab whose calls have all run goes to
+// whoever needs the next. Two sizes, so that a backlog of small calls takes one cache line for
+// each.
 class CONC_EXPORT PostMemory {
  public:
   static constexpr std::size_t small = 64;

@@ -11,8 +11,8 @@
 
 namespace conc::detail {
 
-// Goes through the ranges once, and copies the arguments of the calls, `chunksize` at a time. Refers
-// to the ranges that were lvalues, and holds the others. `Chunk` is a MapChunk.
+// Goes through the ranges once, and copies the arguments of the calls, `chunksize` at a time.
+// Refers to the ranges that were lvalues, and holds the others. `Chunk` is a MapChunk.
 template <class Chunk, class... Ranges>
 class MapSource {
   using Slot = typename Chunk::Slot;

@@ -97,7 +97,8 @@ class QueueCore {
   // Waits until the call may go on. The lock is given up meanwhile, and held again on return,
   // whatever the verdict. To be called when may_put() or may_get() says no, which is not the last
   // word for a call that may not wait.
-  // Throws std::bad_alloc at the thread's first contact with the library; the lock is held then too.
+  // Throws std::bad_alloc at the thread's first contact with the library; the lock is held then
+  // too.
   CONC_COLD CONC_EXPORT QueueVerdict wait_to_put(Patience& patience);
   CONC_COLD CONC_EXPORT QueueVerdict wait_to_get(Patience& patience);
   CONC_COLD CONC_EXPORT QueueVerdict wait_to_get(Until until);

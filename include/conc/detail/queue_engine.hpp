@@ -1,8 +1,8 @@
 // QueueEngine: the part of a queue that knows its items; QueueCore is the part that does not.
 //
 // A put takes the lock, waits for room, makes a place if there is none yet, and moves its item in.
-// A get takes the lock, waits for an item, and moves it out. Either reports to the core, which wakes
-// whom that concerns when the lock is given back.
+// A get takes the lock, waits for an item, and moves it out. Either reports to the core, which
+// wakes whom that concerns when the lock is given back.
 #pragma once
 
 #include <conc/config.hpp>

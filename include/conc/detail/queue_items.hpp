@@ -92,7 +92,8 @@ union Cell {
   T item;
 };
 
-// What a slot holds. Moves without throwing, and is destroyed under the lock once it was moved from.
+// What a slot holds. Moves without throwing, and is destroyed under the lock once it was moved
+// from.
 template <class T>
 using Entry = std::conditional_t<kept_in_slot<T>, T, Cell<T>*>;
 
@@ -180,7 +181,8 @@ class CellPool {
     return cell;
   }
 
-  // Destroys what the cells hold and makes them spare. Without the lock; the last touch of the queue.
+  // Destroys what the cells hold and makes them spare. Without the lock; the last touch of the
+  // queue.
   void give_back(std::span<Cell<T>* const> cells) noexcept {
     if (cells.empty()) return;
     Cell<T>* last = nullptr;

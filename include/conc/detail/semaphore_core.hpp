@@ -125,7 +125,8 @@ class CONC_EXPORT SemaphoreCore {
   std::uint32_t waiting_ = 0;   // the length of the list
   std::uint32_t handoffs_ = 0;  // how many in the list want a hand-off
   std::uint32_t summoned_ = 0;  // how many are on their way to take a permit
-  // Last, beside what follows the semaphore in a user's class, which then comes with its cache line.
+  // Last, beside what follows the semaphore in a user's class, which then comes with its cache
+  // line.
   Atomic<Word> word_;
   const Word start_;  // the permits it was made with
   const char* name_;

@@ -79,9 +79,9 @@ CONC_ALWAYS_INLINE ThreadId self_id() {
 CONC_EXPORT ThreadRecord& this_thread_record();
 
 // Whether what the calling thread makes, and the process could wait for, is a daemon by default: if
-// the thread is a Thread that is one. Python has the flag inherited even from a thread that it did not
-// start, which counts as a daemon there; here the process would so lose the work of a std::thread or
-// of a pool's worker.
+// the thread is a Thread that is one. Python has the flag inherited even from a thread that it did
+// not start, which counts as a daemon there; here the process would so lose the work of a
+// std::thread or of a pool's worker.
 [[nodiscard]] bool inherited_daemon();
 
 // The name of the calling thread: as set, or "MainThread", or "Dummy-N" for a thread that conc did

@@ -125,8 +125,8 @@ class CONC_EXPORT TimerState {
   WaitList joiners_;
 };
 
-// A timer with its function and the arguments, in one piece of memory. A timer that fires once moves
-// them into the call.
+// A timer with its function and the arguments, in one piece of memory. A timer that fires once
+// moves them into the call.
 template <bool periodic, class F, class... Args>
 class TimerCall final : public TimerState {
  public:

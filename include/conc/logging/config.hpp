@@ -63,8 +63,8 @@ class CONC_LOGGING_CONFIG_EXPORT ConfigError : public std::invalid_argument {
 //     "disable_existing_loggers": false
 //   }
 //
-// Keys and their meaning are Python's, but for those in brackets, which it does not have. A key with
-// the value null is as if it were not there. Another key than these is a mistake.
+// Keys and their meaning are Python's, but for those in brackets, which it does not have. A key
+// with the value null is as if it were not there. Another key than these is a mistake.
 //
 //   formatters  class, format, datefmt, style "%" or "{", [controls "keep" or "escape"]
 //   filters     name, or class and what the class knows
@@ -85,18 +85,18 @@ class CONC_LOGGING_CONFIG_EXPORT ConfigError : public std::invalid_argument {
 //   incremental, disable_existing_loggers
 //
 // A class is named as here or as in Python, "logging.handlers.MemoryHandler", or is one that the
-// program gave a name to; for formatters there are Formatter and JsonFormatter. A level is a name or
-// a number. Handlers that name others may stand before them. A QueueHandler with handlers has a
+// program gave a name to; for formatters there are Formatter and JsonFormatter. A level is a name
+// or a number. Handlers that name others may stand before them. A QueueHandler with handlers has a
 // QueueListener, which runs until a later configuration has taken the handler away.
 //
 // A logger that is named gets these handlers in place of those it had, and is enabled. What it is
 // not given of level and propagate stays as it is. It keeps filters, but for those of an earlier
 // configuration. Other loggers: those below one that is named lose their handlers and levels and
 // propagate; the rest is disabled, unless disable_existing_loggers says otherwise; it is true when
-// it is not there. The library's own, "conc" and those below it, stay as they are even so: what conc
-// reports of threads and deadlocks is not silenced by the way. A logger that is named exists from
-// then on, so whoever asks for it later finds it configured. Handlers that no logger has any more
-// are closed.
+// it is not there. The library's own, "conc" and those below it, stay as they are even so: what
+// conc reports of threads and deadlocks is not silenced by the way. A logger that is named exists
+// from then on, so whoever asks for it later finds it configured. Handlers that no logger has any
+// more are closed.
 //
 // With "incremental": true nothing is made or taken away. Only the levels of handlers, by the names
 // of the configuration before, and the levels and propagate of loggers change; other keys of
@@ -119,10 +119,10 @@ CONC_LOGGING_CONFIG_EXPORT void dict_config(std::string_view json);
 // as well.
 CONC_LOGGING_CONFIG_EXPORT void config_file(const std::filesystem::path& path);
 
-// An object of the JSON, shown to the function that makes a handler, formatter or filter of it. Each
-// call names a key that may be there; keys that no call has named are mistakes, and so are values of
-// another kind. After a mistake calls return nothing, and the function should return null: it is
-// told once by has_mistakes(), when it has asked for everything.
+// An object of the JSON, shown to the function that makes a handler, formatter or filter of it.
+// Each call names a key that may be there; keys that no call has named are mistakes, and so are
+// values of another kind. After a mistake calls return nothing, and the function should return
+// null: it is told once by has_mistakes(), when it has asked for everything.
 class CONC_LOGGING_CONFIG_EXPORT ConfigSection {
  public:
   explicit ConfigSection(detail::ConfigNode& node) noexcept : node_(&node) {}

@@ -45,9 +45,9 @@ struct FileOptions {
 // The file is opened for appending whatever the mode, so several processes may share it. It is
 // closed on exec.
 //
-// A full disk does not stop the program: the records that were to be written count as lost, which is
-// said on stderr, and the next ones are tried again. When only a part of a line went to the file, the next record starts
-// a new line.
+// A full disk does not stop the program: the records that were to be written count as lost, which
+// is said on stderr, and the next ones are tried again. When only a part of a line went to the
+// file, the next record starts a new line.
 //
 // Cost: a record that is held back takes no lock, but an atomic addition and a copy of its line, so
 // threads log side by side; about every 32 KiB one of them writes, and the others wait meanwhile.
@@ -83,7 +83,8 @@ class CONC_LOGGING_EXPORT FileHandler : public Handler {
 
   // Opens the file if it is not open. Throws std::system_error.
   void open();
-  // Writes what is held back and closes it; the next record, or open(), opens what has its name then. Throws std::system_error.
+  // Writes what is held back and closes it; the next record, or open(), opens what has its name
+  // then. Throws std::system_error.
   void shut();
   // The open file's number of the operating system; -1 when none is open.
   [[nodiscard]] int descriptor() const noexcept { return fd_; }

@@ -78,7 +78,8 @@ void each(const Handlers& handlers, void (Handler::*act)(), const char* done) {
   }
 }
 
-// What it lets go it keeps until it is destroyed, since handlers and filters that die are user code.
+// What it lets go it keeps until it is destroyed, since handlers and filters that die are user
+// code.
 class Change {
  public:
   explicit Change(Plan& plan) : plan_(plan) {}

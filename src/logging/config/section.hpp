@@ -34,7 +34,8 @@ class Construction {
   virtual std::shared_ptr<Handler> find_handler(const std::string& name,
                                                 const std::string& place) = 0;
   virtual void open_late(LateOpening opening) = 0;
-  // The listener is started when everything else is right, and lives as long as the handler is used.
+  // The listener is started when everything else is right, and lives as long as the handler is
+  // used.
   virtual void listen(std::string place, const std::shared_ptr<Handler>& handler,
                       std::unique_ptr<QueueListener> listener) = 0;
 };
