@@ -1,10 +1,11 @@
 // ShortLock: a lock for critical sections of a few dozen instructions.
 //
 // One atomic read-modify-write to take it and a plain store to give it back, half the price of a
-// lock that can put waiters to sleep and wake them. Who finds it held pauses, for as long as such a
-// section takes; then yields, in case the holder was preempted; then sleeps, a little longer each
-// time, so that it makes way for a holder of lower priority too. Nobody is woken: a sleeper looks
-// again when its time is up. So it is not for sections that take long.
+// lock that can put waiters to sleep and wake them. Who finds it held yields, which leaves the
+// cache line to the holder and the processor to it, should it have been preempted; then looks more
+// often for a moment; then sleeps, a little longer each time, so that it makes way for a holder of
+// lower priority too. Nobody is woken: a sleeper looks again when its time is up. So it is not for
+// sections that take long.
 //
 //   held   meaning                entered by           left by
 //   false  free                   constructor, unlock  lock
