@@ -129,10 +129,12 @@ TEST_F(DeadlockTest, RaiseEndsTheCallThatClosesTheCycle) {
   on_deadlock(OnDeadlock::raise);
   RLock fork("fork");
   Lock noodles("noodles");
+  Event look;
   noodles.acquire();
   Thread ann = running("Ann", [&] {
     const std::lock_guard first(fork);
     const std::lock_guard second(noodles);
+    look.wait();
   });
   ASSERT_TRUE(eventually_waiting(noodles, 1));
   const std::string what = deadlock_of([&] { fork.acquire(); });
@@ -144,6 +146,8 @@ TEST_F(DeadlockTest, RaiseEndsTheCallThatClosesTheCycle) {
       << what;
   EXPECT_EQ(waiters(fork), 0U);
   noodles.release();
+  EXPECT_FALSE(noodles.try_acquire());  // it is Ann's, who may not be awake yet
+  look.set();
   ann.join();
   EXPECT_FALSE(fork.locked());
   EXPECT_FALSE(noodles.locked());

@@ -85,9 +85,9 @@ CONC_EXPORT void dump_threads(std::ostream& out, const Snapshot& seen);
 enum class OnDeadlock : std::uint8_t {
   ignore,  // the threads hang
   report,  // the threads hang, and report() gets the cycle in words on the channel "conc.deadlock"
-  raise,   // the call throws DeadlockError with these words, and the others go on once the thread
-           // gives back what it holds. A call that cannot throw, the wait for a Thread in its
-           // destructor for instance, reports instead
+  raise,   // the call throws DeadlockError with these words. Locks that its thread releases then go
+           // to those who wait for them, so it may try again at once. A call that cannot throw, the
+           // wait for a Thread in its destructor for instance, reports instead
 };
 
 // Says what becomes of deadlocks from now on. Until somebody does, the environment says it:

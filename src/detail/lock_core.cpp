@@ -114,24 +114,27 @@ bool LockCore::give_to_nobody() noexcept {
 
 bool LockCore::give_to_next() noexcept {
   ThreadNode* next = nullptr;
+  const bool gives_way = ThreadNode::gives_way();
   {
     const std::lock_guard lock(mutex_);
     Word seen = word_.load(std::memory_order_relaxed);
     Word after = 0;
+    bool hands_over = false;
     do {
       if (is_free(seen)) return false;
       after = seen & (queued | waking);
       next = nullptr;
       if (after == queued) {
         next = static_cast<ThreadNode*>(waiters_.front());
-        after = (waiters_.has_one() ? 0 : queued) |
-                (next->wants_handoff ? owned_by(next->thread()) : waking);
+        hands_over = next->wants_handoff || gives_way;
+        after =
+            (waiters_.has_one() ? 0 : queued) | (hands_over ? owned_by(next->thread()) : waking);
       }
     } while (!word_.compare_exchange_weak(seen, after, std::memory_order_acq_rel,
                                           std::memory_order_relaxed));
     if (next == nullptr) return true;
     waiters_.remove(*next);
-    next->granted = next->wants_handoff;
+    next->granted = hands_over;
   }
   next->wake();
   return true;

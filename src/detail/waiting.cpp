@@ -52,6 +52,12 @@ WakeChain WaitList::take_front(std::size_t n) noexcept {
 
 // ---- ThreadNode
 
+namespace {
+
+constinit thread_local bool last_wait_threw = false;
+
+}  // namespace
+
 struct ThreadNode::StopCallback {
   ThreadNode& node;
   void operator()() const noexcept { node.stop(); }
@@ -61,7 +67,9 @@ ThreadNode::ThreadNode(const WaitReason& reason)
     : WaitNode(&ThreadNode::wake_thread),
       record_(this_thread_record()),
       thread_(record_.id),
-      reason_(reason) {}
+      reason_(reason) {
+  last_wait_threw = false;
+}
 
 void ThreadNode::wake_thread(WaitNode& base) noexcept {
   auto& node = static_cast<ThreadNode&>(base);
@@ -148,6 +156,13 @@ void ThreadNode::look_for_deadlock(std::unique_lock<Mutex>& lock) noexcept {
   lock.lock();
   record_.sleeps_in = this;
 }
+
+void ThreadNode::throw_deadlock() const {
+  last_wait_threw = true;
+  std::rethrow_exception(deadlock_);
+}
+
+bool ThreadNode::gives_way() noexcept { return last_wait_threw; }
 
 void ThreadNode::sleep_until_woken() noexcept {
   // No stop callback is left, so only the waker competes for the state.

@@ -232,8 +232,13 @@ class ThreadNode final : public WaitNode {
   void may_throw() noexcept { may_throw_ = true; }
   void throw_if_deadlocked() const {
     if (deadlock_ != nullptr) [[unlikely]]
-      std::rethrow_exception(deadlock_);
+      throw_deadlock();
   }
+
+  // Whether the calling thread's last wait ended in such a throw. Then it hands its locks over to
+  // those who wait for them: it could take them again before these are awake, and the same cycle
+  // would close anew, time and again.
+  [[nodiscard]] static bool gives_way() noexcept;
 
   // Makes a woken node ready to be put into a list again.
   void reuse() noexcept {
@@ -274,6 +279,7 @@ class ThreadNode final : public WaitNode {
   void stop() noexcept;
   Outcome sleep_on_bed(Patience& patience, bool may_be_stopped) noexcept;
   void look_for_deadlock(std::unique_lock<Mutex>& lock) noexcept;
+  [[noreturn]] CONC_COLD CONC_EXPORT void throw_deadlock() const;
 
   Atomic<State> state_{State::awake};
   ThreadRecord& record_;
