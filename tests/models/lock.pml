@@ -26,8 +26,9 @@
 //
 // What is left out. Memory is sequentially consistent. Spinning is looking once: a thread may be
 // delayed before any step, so its one look may be at any moment at which it would have looked. A
-// stop is a timeout. A bed wakes nobody without reason. RLock's depth, which only its holder
-// touches. adopt() and take_woken() are in condition.pml.
+// stop is a timeout, and so is a deadlock; any thread may give way after one. A bed wakes nobody
+// without reason. RLock's depth, which only its holder touches. adopt() and take_woken() are in
+// condition.pml.
 //
 // Properties.
 //   - One thread at a time is in the lock.
@@ -45,8 +46,8 @@
 //   MISTAKE_KEEP_WAKING        who was woken and gives up leaves `waking` in the word
 //   MISTAKE_NOTIFY_EARLY       a waker notifies without having had the bed's mutex
 //
-// Size: 2.0 million states with PLAIN_BED, where three threads acquire it once and one of them
-// twice; 2.4 million with the beds, where each does so once; 62 thousand in the search for endless
+// Size: 3.4 million states with PLAIN_BED, where three threads acquire it once and one of them
+// twice; 4.1 million with the beds, where each does so once; 111 thousand in the search for endless
 // runs, for two threads with beds. Seconds each, and 0.3 GB. Three threads with beds, one of them
 // twice, are tens of millions.
 
@@ -205,6 +206,7 @@ proctype user(byte self) {
   bool expired = false;  // the bed let it go for that
   bool gave_up = false;
   bool came_back = false;
+  bool hands_over = false;
 
   do
   :: round == rounds_of(self) -> break
@@ -308,7 +310,14 @@ gone:
       goto got_it
     :: else ->
       unlock_mutex();
-      atomic { timed = false; expired = false; gave_up = true }
+      atomic {
+        timed = false;
+        expired = false;
+        if
+        :: gave_up = true
+        :: true  // it gave up for a deadlock, which is none now
+        fi
+      }
       goto to_bed
     fi;
 
@@ -403,8 +412,13 @@ give_slow:
       :: seen == queued ->
         next = list[0];
         seen = (length > 1) * queued;
+        hands_over = wants_handoff[next];
         if
-        :: wants_handoff[next] -> seen = seen | owned_by(next)
+        :: hands_over = true  // it gives way
+        :: true
+        fi;
+        if
+        :: hands_over -> seen = seen | owned_by(next)
         :: else -> seen = seen | waking; on_the_way++
         fi
       :: else
@@ -416,7 +430,7 @@ give_slow:
 #endif
     if
     :: next != nobody ->
-      atomic { remove(next); granted[next] = wants_handoff[next] }
+      atomic { remove(next); granted[next] = hands_over; hands_over = false }
     :: else
     fi;
     unlock_mutex();
