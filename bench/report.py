@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Turns Google Benchmark's JSON into a table of ratios (Markdown) and a bar chart (SVG).
 
-    report.py <directory>
+    report.py <directory> [<pattern>]
 
-reads every *.json file of the directory and writes report.md and report.svg beside them.
+reads every *.json file of the directory and writes report.md and report.svg beside them. With a
+pattern, a regular expression, the chart shows only the bars whose title it finds something in:
+"Lock_Contended/2 : std".
 
 A row is named BM_<Class>_<Situation>; the same name with _std, _absl, _tbb ... is a rival of that
 row. What follows the name, such as /2 or /threads:4, belongs to the situation, so that equal is
@@ -148,11 +150,20 @@ def markdown(table, note):
     )
 
 
-def svg(table, note):
+def title_of(row, rival):
+    return f"{row.name} : {rival}"
+
+
+def svg(table, note, pattern=""):
     """One bar for each rival in each situation, to the right where conc is faster; log scale."""
-    bars = [(row, name) for row in table for name in rivals(table) if name in row.times]
+    bars = [
+        (row, name)
+        for row in table
+        for name in rivals(table)
+        if name in row.times and re.search(pattern, title_of(row, name))
+    ]
     widest = max([abs(math.log2(row.ratio(name))) for row, name in bars] + [1.0])
-    titles = [f"{row.name} : {name}" for row, name in bars]
+    titles = [title_of(row, name) for row, name in bars]
     label, number, half, height = 8 * max(map(len, titles), default=0) + 20, 60, 220, 22
     middle = label + number + half
     width = middle + half + number
@@ -228,7 +239,7 @@ def describe(context):
 
 
 def main(arguments):
-    if len(arguments) != 1:
+    if len(arguments) not in (1, 2):
         print(__doc__, file=sys.stderr)
         return 2
     directory = Path(arguments[0])
@@ -244,7 +255,7 @@ def main(arguments):
         return 1
     note = describe(context)
     (directory / "report.md").write_text(markdown(table, note), encoding="utf-8")
-    (directory / "report.svg").write_text(svg(table, note), encoding="utf-8")
+    (directory / "report.svg").write_text(svg(table, note, *arguments[1:]), encoding="utf-8")
     print(markdown(table, note))
     return 0
 

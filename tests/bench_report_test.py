@@ -120,6 +120,17 @@ class Report(unittest.TestCase):
             self.assertIn("2.50×", chart)
             xml.etree.ElementTree.fromstring(chart)
 
+    def test_the_chart_shows_what_is_asked_for(self):
+        table = [
+            report.Row("Lock_Free", 1, {"conc": 10, "std": 25, "tbb": 35}),
+            report.Row("Event_Set", 1, {"conc": 10, "std": 45}),
+        ]
+        chart = report.svg(table, "note", "Lock.* : std")
+        self.assertIn("2.50×", chart)
+        self.assertNotIn("3.50×", chart)
+        self.assertNotIn("4.50×", chart)
+        self.assertEqual(report.svg(table, "note").count("×"), 3)
+
     def test_an_empty_directory_is_an_error(self):
         with tempfile.TemporaryDirectory() as name:
             self.assertEqual(silently(report.main, [name]), 1)
