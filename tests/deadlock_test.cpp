@@ -81,6 +81,17 @@ Thread running(const char* name, std::function<void()> f) {
   return thread;
 }
 
+// Returns once some thread sleeps that waits to do this: whoever waits for it from then on, and closes
+// a cycle, is the one that finds it.
+[[nodiscard]] bool eventually_waiting_to(const std::string& action) {
+  return eventually([&action] {
+    const conc::Snapshot seen = conc::snapshot();
+    return std::any_of(seen.threads.begin(), seen.threads.end(), [&action](const auto& thread) {
+      return thread.wait && thread.wait->action == action;
+    });
+  });
+}
+
 // What the call throws, "" for nothing.
 template <class F>
 std::string deadlock_of(F&& f) {
@@ -111,7 +122,7 @@ TEST_F(DeadlockTest, LocksTakenCrosswiseAreToldByTheCallThatClosesTheCycle) {
     fork.acquire();
     fork.release();
   });
-  ASSERT_TRUE(eventually_waiting(noodles, 1));
+  ASSERT_TRUE(eventually_waiting_to("acquire"));
   EXPECT_TRUE(told().empty());
   first_waits.set();
   ASSERT_TRUE(eventually([&] { return !told().empty(); }));
@@ -136,7 +147,7 @@ TEST_F(DeadlockTest, RaiseEndsTheCallThatClosesTheCycle) {
     const std::lock_guard second(noodles);
     look.wait();
   });
-  ASSERT_TRUE(eventually_waiting(noodles, 1));
+  ASSERT_TRUE(eventually_waiting_to("acquire"));
   const std::string what = deadlock_of([&] { fork.acquire(); });
   EXPECT_NE(what.find("\"MainThread\" (1) waits to acquire RLock \"fork\" held by \"Ann\" ("),
             std::string::npos)
@@ -172,18 +183,14 @@ TEST_F(DeadlockTest, ThreadsThatJoinEachOther) {
   on_deadlock(OnDeadlock::raise);
   std::unique_ptr<Thread> two;
   Event there_are_two;
+  Event one_waits;
   Thread one({.name = "one"}, [&] {
     there_are_two.wait();
     two->join();
   });
   two = std::make_unique<Thread>(conc::ThreadOptions{.name = "two"}, [&] {
     const std::string what = deadlock_of([&] {
-      EXPECT_TRUE(eventually([&] {
-        const conc::Snapshot seen = conc::snapshot();
-        return std::any_of(seen.threads.begin(), seen.threads.end(), [](const auto& thread) {
-          return thread.info.name == "one" && thread.wait && thread.wait->action == "join";
-        });
-      }));
+      one_waits.wait();
       one.join();
     });
     EXPECT_NE(what.find("\"two\" (" + std::to_string(conc::get_ident()) +
@@ -194,6 +201,8 @@ TEST_F(DeadlockTest, ThreadsThatJoinEachOther) {
   one.start();
   two->start();
   there_are_two.set();
+  ASSERT_TRUE(eventually_waiting_to("join"));
+  one_waits.set();
   one.join();
   two->join();
 }
@@ -203,7 +212,7 @@ TEST_F(DeadlockTest, AThreadIsJoinedWhoseLockTheCallerHolds) {
   Lock lock("door");
   lock.acquire();
   Thread inside = running("inside", [&] { const std::lock_guard guard(lock); });
-  ASSERT_TRUE(eventually_waiting(lock, 1));
+  ASSERT_TRUE(eventually_waiting_to("acquire"));
   EXPECT_NE(deadlock_of([&] { inside.join(); }), "");
   EXPECT_TRUE(inside.is_alive());
   lock.release();
@@ -234,7 +243,7 @@ TEST_F(DeadlockTest, AFutureWhoseTaskWaitsForALockOfTheCaller) {
   conc::ThreadPoolExecutor pool(1);
   lock.acquire();
   const conc::Future<void> task = pool.submit([&] { const std::lock_guard guard(lock); });
-  ASSERT_TRUE(eventually_waiting(lock, 1));
+  ASSERT_TRUE(eventually_waiting_to("acquire"));
   on_deadlock(OnDeadlock::raise);
   const std::string what = deadlock_of([&] { task.wait(); });
   EXPECT_NE(what.find("\"MainThread\" (1) waits to see done Future 0x"), std::string::npos) << what;
@@ -334,21 +343,23 @@ TEST_F(DeadlockTest, AConditionHasItsLockAgainWhateverOnDeadlockSays) {
   RLock lock("table");
   conc::Condition condition(lock);
   Lock other("other");
+  std::stop_source stop;
   other.acquire();
-  Event taken;
   lock.acquire();
   Thread holder = running("holder", [&] {
     const std::lock_guard guard(lock);  // while the condition waits
-    taken.set();
     other.acquire();
     other.release();
   });
   Thread helper = running("helper", [&] {
+    EXPECT_TRUE(eventually_waiting(other, 1));
+    EXPECT_TRUE(eventually_waiting_to("acquire"));
+    stop.request_stop();
     EXPECT_TRUE(eventually([&] { return !told().empty(); }));
     other.release();  // for the main thread
   });
-  // Gives up in time, and needs the lock back from a thread that waits for this one.
-  while (!taken.is_set()) EXPECT_FALSE(condition.wait(1ms));
+  // Gives up, and needs the lock back from a thread that waits for this one.
+  EXPECT_FALSE(condition.wait(stop.get_token()));
   EXPECT_TRUE(lock.owned());
   lock.release();
   holder.join();

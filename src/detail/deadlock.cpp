@@ -4,9 +4,9 @@
 // one may wait in turn. Only waits without a deadline and without a stop token count, since the
 // others end by themselves.
 //
-// Each thread makes its wait known, under its record's mutex, before it looks: so when several go
-// to sleep at once, the last of them sees the whole cycle. Others may see it as well. Whoever tells
-// of it first notes that in its node, and who sees the note keeps quiet.
+// Each thread makes its wait known and looks in one step, under the mutex of the registry: so when
+// several go to sleep at once, the last of them sees the whole cycle, and no other one. It notes
+// that in its node: who waits for threads of a known deadlock keeps quiet.
 //
 // The links of a cycle are seen one after another, so it is followed twice. When each thread is
 // still in the same call, every one of them was in it at the moment between the two, and what it
@@ -151,6 +151,10 @@ std::string describe(const Links& links) {
 std::string find_cycle(ThreadNode& node, ThreadRecord& record) {
   std::string text;
   ThreadRegistry::instance().look_up([&](const auto& find) {
+    {
+      const std::lock_guard lock(record.mutex);
+      record.sleeps_in = &node;
+    }
     const Links before = follow(find, node, false);
     if (before.empty()) return;
     const Links links = follow(find, node, true);

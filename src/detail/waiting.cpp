@@ -119,8 +119,8 @@ Outcome ThreadNode::sleep_on_bed(Patience& patience, bool may_be_stopped) noexce
   endless_ = deadline == never && !may_be_stopped;
   State seen = State::awake;
   if (state_.compare_exchange_strong(seen, State::asleep, std::memory_order_acq_rel)) {
-    record_.sleeps_in = this;
     if (endless_ && may_have_holder(reason_.kind)) look_for_deadlock(lock);
+    record_.sleeps_in = this;
     while ((seen = state_.load(std::memory_order_acquire)) == State::asleep) {
       if (deadlock_ != nullptr) {
         state_.compare_exchange_strong(seen, State::awake, std::memory_order_acq_rel);
@@ -154,7 +154,6 @@ void ThreadNode::look_for_deadlock(std::unique_lock<Mutex>& lock) noexcept {
   lock.unlock();
   deadlock_ = find_deadlock(*this, record_, may_throw_);
   lock.lock();
-  record_.sleeps_in = this;
 }
 
 void ThreadNode::throw_deadlock() const {

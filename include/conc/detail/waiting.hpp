@@ -293,7 +293,7 @@ class ThreadNode final : public WaitNode {
   std::exception_ptr deadlock_;  // what the call throws
 };
 
-// Called by the thread of `node` and `record`, which is known to sleep in it, with no lock held.
+// Called by the thread of `node` and `record`, which makes its sleep known by it, with no lock held.
 // Tells of the cycle that the node is in, if there is one of which nobody has told. Returns the
 // error to throw if on_deadlock() asks for one and the call `may_throw`; else null. Defined above
 // this floor, where the diagnostics are.
