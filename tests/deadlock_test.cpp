@@ -81,8 +81,8 @@ Thread running(const char* name, std::function<void()> f) {
   return thread;
 }
 
-// Returns once some thread sleeps that waits to do this: whoever waits for it from then on, and closes
-// a cycle, is the one that finds it.
+// Returns once some thread sleeps that waits to do this: whoever waits for it from then on, and
+// closes a cycle, is the one that finds it.
 [[nodiscard]] bool eventually_waiting_to(const std::string& action) {
   return eventually([&action] {
     const conc::Snapshot seen = conc::snapshot();

@@ -79,9 +79,12 @@ TEST(PeriodicTimer, SkipLeavesOutTheTimesThatPassWhileItRuns) {
   Clock::time_point start;
   PeriodicTimer timer(period, [&] {
     switch (++calls) {
-      case 1:
-        while (Clock::now() < start + 11 * period) std::this_thread::yield();
+      case 1: {
+        // It began at the time 1 or later.
+        const auto end = Clock::now() + 21 * period / 2;
+        while (Clock::now() < end) std::this_thread::yield();
         return;
+      }
       case 2:
         began = Clock::now();
         second.set();
@@ -93,7 +96,7 @@ TEST(PeriodicTimer, SkipLeavesOutTheTimesThatPassWhileItRuns) {
   start = Clock::now();
   timer.start();
   second.wait();
-  // The first lasted until the times 1 to 11 were past, so the second is at 12 or later.
+  // The first lasted until the times up to 11 were past, so the second is at 12 or later.
   EXPECT_GE(began - start, 12 * period);
 }
 
