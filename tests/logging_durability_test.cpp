@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
@@ -45,6 +46,20 @@ constexpr bool sanitizer_handles_faults = false;
 #endif
 
 void own_handler(int) { ::_exit(7); }
+
+// "2 17": the thread, and which of its lines it is.
+struct Line {
+  std::size_t who = 0;
+  int number = 0;
+};
+// Nothing for a part of a line.
+std::optional<Line> parse(const std::string& text, std::size_t threads) {
+  std::istringstream words(text);
+  Line line;
+  std::string rest;
+  if (!(words >> line.who >> line.number) || words >> rest || line.who >= threads) return {};
+  return line;
+}
 
 class DurabilityTest : public LoggingFileTest {
  protected:
@@ -259,16 +274,13 @@ TEST_F(DurabilityTest, CrashWritesWhatAllThreadsHadLogged) {
     std::array<int, threads> seen{};
     std::istringstream lines(content(file()));
     for (std::string line; std::getline(lines, line);) {
-      std::istringstream words(line);
-      std::size_t who = 0;
-      int number = 0;
-      std::string rest;
+      const std::optional<Line> one = parse(line, threads);
       // A write that the end of the process has cut off may have left a part of a line.
-      if (!(words >> who >> number) || words >> rest || who >= threads) continue;
+      if (!one) continue;
       // Of those that followed there may be some. A thread that was just writing writes twice.
-      if (number >= promised[who]) continue;
-      ASSERT_LE(number, seen[who]);
-      if (number == seen[who]) ++seen[who];
+      if (one->number >= promised[one->who]) continue;
+      ASSERT_LE(one->number, seen[one->who]);
+      if (one->number == seen[one->who]) ++seen[one->who];
     }
     for (std::size_t i = 0; i < threads; ++i) EXPECT_EQ(seen[i], promised[i]) << "thread " << i;
   }
@@ -306,13 +318,10 @@ TEST_F(DurabilityTest, NothingIsLostIfTheProgramGoesOnWhileThreadsLog) {
   Counts seen{};
   std::istringstream lines(content(file()));
   for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::size_t who = 0;
-    int number = 0;
-    std::string rest;
-    ASSERT_TRUE(words >> who >> number && !(words >> rest) && who < threads) << line;
-    ASSERT_LE(number, seen[who]) << "thread " << who;  // some are written twice
-    if (number == seen[who]) ++seen[who];
+    const std::optional<Line> one = parse(line, threads);
+    ASSERT_TRUE(one.has_value()) << line;
+    ASSERT_LE(one->number, seen[one->who]) << "thread " << one->who;  // some are written twice
+    if (one->number == seen[one->who]) ++seen[one->who];
   }
   EXPECT_EQ(seen, logged);
   ::munmap(shared, sizeof(Counts));

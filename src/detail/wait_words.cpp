@@ -58,4 +58,16 @@ ThreadId holder_of(const WaitReason& reason) noexcept {
   }
 }
 
+bool may_have_holder(WaitKind kind) noexcept {
+  switch (kind) {
+    case WaitKind::lock:
+    case WaitKind::rlock:
+    case WaitKind::future:
+    case WaitKind::thread:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace conc::detail

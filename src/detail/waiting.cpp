@@ -1,57 +1,12 @@
 #include <conc/detail/waiting.hpp>
 
 #include <mutex>
-#include <optional>
 #include <stop_token>
 
 #include "spin.hpp"
+#include "wait_words.hpp"
 
 namespace conc::detail {
-
-// ---- WaitList
-
-std::size_t WaitList::size() const noexcept {
-  std::size_t count = 0;
-  for_each([&count](const WaitNode&) { ++count; });
-  return count;
-}
-
-void WaitList::push_back(WaitNode& node) noexcept {
-  node.next_ = nullptr;
-  node.previous_ = last_;
-  (last_ != nullptr ? last_->next_ : first_) = &node;
-  last_ = &node;
-  node.linked_ = true;
-}
-
-void WaitList::push_front(WaitNode& node) noexcept {
-  node.next_ = first_;
-  node.previous_ = nullptr;
-  (first_ != nullptr ? first_->previous_ : last_) = &node;
-  first_ = &node;
-  node.linked_ = true;
-}
-
-void WaitList::remove(WaitNode& node) noexcept {
-  (node.previous_ != nullptr ? node.previous_->next_ : first_) = node.next_;
-  (node.next_ != nullptr ? node.next_->previous_ : last_) = node.previous_;
-  node.linked_ = false;
-}
-
-WaitNode& WaitList::pop_front() noexcept {
-  WaitNode& node = *first_;
-  remove(node);
-  return node;
-}
-
-WakeChain WaitList::take_front(std::size_t n) noexcept {
-  WakeChain taken;
-  for (; n > 0 && !empty(); --n) taken.push_back(pop_front());
-  return taken;
-}
-
-// ---- ThreadNode
-
 namespace {
 
 constinit thread_local bool last_wait_threw = false;
@@ -120,7 +75,7 @@ Outcome ThreadNode::sleep_on_bed(Patience& patience, bool may_be_stopped) noexce
   State seen = State::awake;
   if (state_.compare_exchange_strong(seen, State::asleep, std::memory_order_acq_rel)) {
     if (endless_ && may_have_holder(reason_.kind)) look_for_deadlock(lock);
-    record_.sleeps_in = this;
+    record_.sleeps_in = this;  // after a look again: who was told may have slept
     while ((seen = state_.load(std::memory_order_acquire)) == State::asleep) {
       if (deadlock_ != nullptr) {
         state_.compare_exchange_strong(seen, State::awake, std::memory_order_acq_rel);

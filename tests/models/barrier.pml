@@ -23,7 +23,7 @@
 //   reset:, abort:       reset(), abort()
 //   end_broken           end_broken()
 //   take_all             take_all(); the list is a set here, since all leave it at once
-//   wake_all             WakeChain::wake_all() of include/conc/detail/waiting.hpp
+//   wake_all             WakeChain::wake_all() of include/conc/detail/wait_list.hpp
 //
 // What is left out. Memory is sequentially consistent. How a thread lies down and is woken is in
 // lock.pml. Spinning is looking once, or not at all; a stop is a timeout. The action calls neither

@@ -27,9 +27,9 @@
 #include <conc/config.hpp>
 #include <conc/detail/machine.hpp>
 #include <conc/detail/thread_record.hpp>
+#include <conc/detail/wait_list.hpp>
 #include <conc/until.hpp>
 
-#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <mutex>
@@ -67,12 +67,6 @@ struct WaitReason {
   ThreadId holder = 0;  // the thread that is waited for, where that never changes
 };
 
-// Whether one thread may be known to hold what is waited for, or to have to end first.
-[[nodiscard]] constexpr bool may_have_holder(WaitKind kind) noexcept {
-  return kind == WaitKind::lock || kind == WaitKind::rlock || kind == WaitKind::future ||
-         kind == WaitKind::thread;
-}
-
 // How a sleep ended. `deadlocked`: it did not begin, since it would have had no end.
 enum class Outcome : std::uint8_t { woken, stopped, timed_out, deadlocked };
 
@@ -106,98 +100,6 @@ class Patience {
   Until until_;
   Until::Clock::time_point deadline_{};
   bool known_ = false;
-};
-
-class WaitNode;
-
-// How a node gets its wake-up. Called with no lock held, once for each time the node was taken off
-// a list. The node may be gone when it returns.
-using WakeFunction = void (*)(WaitNode&) noexcept;
-
-// A place in a wait list. The links belong to the object whose list it is in, under that object's
-// mutex; so does everything a derived node adds for its object. What a waker writes into the node
-// before wake(), the woken thread sees.
-class WaitNode {
- public:
-  explicit WaitNode(WakeFunction function) noexcept : wake_(function) {}
-  WaitNode(const WaitNode&) = delete;
-  WaitNode& operator=(const WaitNode&) = delete;
-
-  // Whether it is in the object's list. Under the mutex of the object.
-  [[nodiscard]] bool linked() const noexcept { return linked_; }
-
-  void wake() noexcept { wake_(*this); }
-
- private:
-  friend class WaitList;
-  friend class WakeChain;
-
-  WaitNode* next_ = nullptr;
-  WaitNode* previous_ = nullptr;
-  const WakeFunction wake_;
-  bool linked_ = false;
-};
-
-// Nodes on their way from a list to their wake-up, in order. Reached by one thread only, so it
-// needs no mutex; the nodes in it are off the list, that is, as good as woken.
-class WakeChain {
- public:
-  [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
-
-  void push_back(WaitNode& node) noexcept {
-    node.next_ = nullptr;
-    (last_ != nullptr ? last_->next_ : first_) = &node;
-    last_ = &node;
-  }
-
-  WaitNode& pop_front() noexcept {
-    WaitNode& node = *first_;
-    first_ = node.next_;
-    if (first_ == nullptr) last_ = nullptr;
-    return node;
-  }
-
-  // Wakes every node and leaves the chain empty. With no lock held.
-  void wake_all() noexcept {
-    while (!empty()) pop_front().wake();
-  }
-
- private:
-  WaitNode* first_ = nullptr;
-  WaitNode* last_ = nullptr;
-};
-
-// First in, first out; two words. Every call is O(1) but for size(), and is made under the mutex of
-// the object.
-class WaitList {
- public:
-  constexpr WaitList() noexcept = default;
-  WaitList(const WaitList&) = delete;
-  WaitList& operator=(const WaitList&) = delete;
-
-  [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
-  [[nodiscard]] bool has_one() const noexcept { return first_ != nullptr && first_ == last_; }
-  [[nodiscard]] WaitNode* front() const noexcept { return first_; }
-  [[nodiscard]] std::size_t size() const noexcept;
-
-  void push_back(WaitNode& node) noexcept;
-  void push_front(WaitNode& node) noexcept;
-  void remove(WaitNode& node) noexcept;
-  WaitNode& pop_front() noexcept;
-
-  // Takes the first n nodes, or all that there are, off the list.
-  WakeChain take_front(std::size_t n) noexcept;
-  WakeChain take_all() noexcept { return take_front(static_cast<std::size_t>(-1)); }
-
-  // Calls f(node) for each, in order.
-  template <class F>
-  void for_each(F&& f) const {
-    for (const WaitNode* node = first_; node != nullptr; node = node->next_) f(*node);
-  }
-
- private:
-  WaitNode* first_ = nullptr;
-  WaitNode* last_ = nullptr;
 };
 
 // A thread's place in a wait list.
@@ -293,10 +195,10 @@ class ThreadNode final : public WaitNode {
   std::exception_ptr deadlock_;  // what the call throws
 };
 
-// Called by the thread of `node` and `record`, which makes its sleep known by it, with no lock held.
-// Tells of the cycle that the node is in, if there is one of which nobody has told. Returns the
-// error to throw if on_deadlock() asks for one and the call `may_throw`; else null. Defined above
-// this floor, where the diagnostics are.
+// Makes the sleep of the calling thread, whose `node` and `record` these are, known to others, and
+// tells of the cycle that it is in, if there is one of which nobody has told. With no lock held.
+// Returns the error to throw if on_deadlock() asks for one and the call `may_throw`; else null.
+// Defined above this floor, where the diagnostics are.
 // Cost: two mutexes, when the thread that is waited for does not sleep itself.
 [[nodiscard]] std::exception_ptr find_deadlock(ThreadNode& node, ThreadRecord& record,
                                                bool may_throw) noexcept;
