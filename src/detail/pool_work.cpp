@@ -16,7 +16,7 @@ constexpr std::uint32_t fair_turn = 61;
 // time. The first makes the queue's lock cheap for empty jobs (BM_Executor_Post), the second keeps
 // the order of those that take longer.
 constexpr std::size_t longest_stretch = 32;
-constexpr std::uint64_t stretch_ns = 8000;
+constexpr std::uint64_t stretch_ns = 32000;
 
 }  // namespace
 

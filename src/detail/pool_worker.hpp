@@ -85,6 +85,9 @@ class Pool::Worker final : public Host {
     }
     next = stretch.first;
     taken = stretch.end - stretch.first;
+    // Another processor wrote them, and this one will: each line once, not when its turn comes.
+    const auto* const slots = reinterpret_cast<const char*>(&stretch.block->slots[next]);
+    for (std::size_t at = 0; at < taken * sizeof(JobSlot); at += 64) prefetch_to_write(slots + at);
   }
 
   // The stretch is at its end. With no lock held.
