@@ -2,9 +2,11 @@
 #include <conc/event.hpp>
 #include <conc/logging/queue_handler.hpp>
 #include <conc/logging/queue_listener.hpp>
+#include <conc/thread_info.hpp>
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -102,6 +104,41 @@ TEST_F(QueueHandlerTest, ListenerHandsRecordsOnInOrderAndAsTheyWereMade) {
   for (int i = 0; i < 100; ++i) expected.push_back("MainThread " + std::to_string(i));
   EXPECT_EQ(kept->lines(), expected);
   EXPECT_EQ(queue->size(), 0u);
+}
+
+TEST_F(QueueHandlerTest, ListenerAtRestIsWokenByTheNextRecord) {
+  Logger& logger = get_logger("queued.rest");
+  put_on(logger);
+  QueueListener listener(queue, {kept});
+  listener.start();
+  Lines expected;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(eventually_waiting(*queue, 1)) << "the listener looks and looks";
+    logger.warning("{}", i);
+    EXPECT_TRUE(handler->flush(forever));
+    expected.push_back(std::to_string(i));
+    EXPECT_EQ(kept->lines(), expected);
+  }
+}
+
+TEST_F(QueueHandlerTest, ThreadOfTheListenerEndsWhenTheQueueIsShutDown) {
+  for (const std::size_t maxsize : {0, 4}) {
+    Logger& logger = get_logger("queued.ends");
+    put_on(logger, maxsize);
+    QueueListener listener(queue, {kept});
+    listener.start();
+    logger.warning("before");
+    queue->shutdown();
+    EXPECT_TRUE(eventually([] {
+      const auto threads = conc::enumerate();
+      return std::none_of(threads.begin(), threads.end(), [](const ThreadInfo& thread) {
+        return thread.name == "logging.QueueListener";
+      });
+    }));
+    EXPECT_EQ(kept->lines().back(), "before");
+    logger.remove_handler(handler);
+  }
+  EXPECT_EQ(kept->lines(), (Lines{"before", "before"}));
 }
 
 TEST_F(QueueHandlerTest, WhatWasLoggedBeforeTheStartIsHandledToo) {

@@ -1,10 +1,12 @@
 #include <conc/detail/machine.hpp>
 #include <conc/errors.hpp>
+#include <conc/event.hpp>
 #include <conc/logging/queue_listener.hpp>
 #include <conc/thread.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <mutex>
 #include <new>
@@ -85,12 +87,26 @@ class QueueListener::Drain {
  private:
   void run(const std::stop_token& token) {
     detail::Listening::set_here(queue_.get());
-    while (!token.stop_requested() && handle_some(token)) {
+    while (!token.stop_requested() &&
+           (handle_some(at_once) || handle_after_nap(token) || handle_some(token))) {
     }
     // What was there when it was stopped; what comes later is left to the next listener, or nobody
     // could stop it while others log.
     for (std::size_t left = queue_->size(); left != 0 && handle_one(at_once); --left) {
     }
+  }
+
+  // Looks for records by itself for some milliseconds before it leaves it to those who log to wake
+  // it, which takes them several times as long as to log. Meanwhile records gather, so they seldom
+  // meet it at the queue: QueuedBurst takes three quarters of the time. Not with a bounded queue,
+  // which might get full. False when there was none.
+  bool handle_after_nap(const std::stop_token& token) {
+    if (queue_->maxsize() != 0) return false;
+    for (auto nap = shortest_nap; nap <= longest_nap; nap *= 2) {
+      static_cast<void>(gathered_.wait(Until(nap, token)));
+      if (handle_some(at_once)) return true;
+    }
+    return false;
   }
 
   // False when there was none in time.
@@ -133,9 +149,14 @@ class QueueListener::Drain {
     }
   }
 
+  static constexpr std::chrono::microseconds shortest_nap{100};
+  static constexpr std::chrono::microseconds longest_nap{1600};
+
   const std::shared_ptr<RecordQueue> queue_;
   const std::vector<std::shared_ptr<Handler>> handlers_;
   const QueueListenerOptions options_;
+  // What it waits for when it naps; never set.
+  Event gathered_{"logging.QueueListener: records to gather"};
   conc::detail::Mutex mutex_;  // held while it is started or stopped
   // Guarded by mutex_; there while it is started.
   std::optional<detail::Listening> listening_;

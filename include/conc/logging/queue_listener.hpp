@@ -19,6 +19,10 @@ struct QueueListenerOptions {
 // every handler. The handlers see the record as it was made: time and thread are those of the
 // logging call. After each record the thread calls task_done() on the queue.
 //
+// Who logs in quick succession does not wake the thread each time: for some milliseconds after the
+// last record it looks for more by itself, so a record of an unbounded queue may lie there for up to
+// two. Behind a bounded queue, which might get full meanwhile, the thread is woken at once.
+//
 // The thread is a daemon and does not keep the process from ending; at exit, logging::shutdown()
 // waits until it has handled what the QueueHandlers of the loggers had put.
 //
