@@ -41,7 +41,7 @@ class Clerk {
     wait.since = node->since();
     if (node->deadline() != detail::SteadyClock::time_point::max())
       wait.deadline = node->deadline();
-    wait.idle = reason.kind == WaitKind::pool_work || reason.kind == WaitKind::timer_work;
+    wait.idle = detail::is_idle(reason.kind);
     wait.object = place_of(reason);
     thread.wait = wait;
   }

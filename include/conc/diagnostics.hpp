@@ -115,4 +115,16 @@ CONC_EXPORT void dump_on_signal(int signal);
 // to stderr whenever a thread has waited that long in one call of conc; once for each such wait,
 // and not for idle workers of a pool.
 
+// A program that is started with CONC_TRACE=1 in its environment tells by report(), on the channel
+// "conc.trace" and with the severity debug, of each call of conc in which a thread falls asleep:
+// what it waits for, and who holds that. A thread of its own tells, in the order in which they fall
+// asleep; at the end of the process all has been told, unless that takes longer than a second. Idle
+// workers of a pool are left out, and so is what threads wait for in order to log. What conc waits
+// for itself is told as well, the start of a thread for instance.
+//
+//   conc.trace: "Bill" (2) waits to acquire Lock "gun" held by "Jack" (3)
+//
+// With conc::logging these are records of the logger "conc.trace": CONC_LOG=conc.trace=debug.
+// Cost: without it one relaxed load for a thread that is about to sleep.
+
 }  // namespace conc

@@ -31,7 +31,6 @@
 #include <utility>
 #include <vector>
 
-#include "json_text.hpp"
 #include "thread_registry.hpp"
 #include "wait_words.hpp"
 
@@ -42,27 +41,28 @@ namespace {
 constexpr int unknown = -1;
 constinit detail::Atomic<int> chosen{unknown};
 
-OnDeadlock asked_for_by_environment() noexcept {
+int what_to_do_unless_told() noexcept {
   const char* const text = std::getenv("CONC_DEADLOCK");
   const std::string_view word = text != nullptr ? text : "";
-  if (word == "ignore") return OnDeadlock::ignore;
-  if (word == "raise") return OnDeadlock::raise;
-  if (word != "report" && !word.empty()) {
+  const auto asked = word == "ignore"  ? OnDeadlock::ignore
+                     : word == "raise" ? OnDeadlock::raise
+                                       : OnDeadlock::report;
+  int before = unknown;
+  if (!chosen.compare_exchange_strong(before, static_cast<int>(asked), std::memory_order_relaxed)) {
+    return before;  // somebody was faster, and has complained, or needs not
+  }
+  if (asked == OnDeadlock::report && word != "report" && !word.empty()) {
     std::fprintf(stderr,
                  "conc: CONC_DEADLOCK=%s is none of ignore, report and raise. Deadlocks are "
                  "reported.\n",
                  text);
   }
-  return OnDeadlock::report;
+  return static_cast<int>(asked);
 }
 
 OnDeadlock what_to_do() noexcept {
-  int now = chosen.load(std::memory_order_relaxed);
-  if (now == unknown) {
-    const auto asked = static_cast<int>(asked_for_by_environment());
-    if (chosen.compare_exchange_strong(now, asked, std::memory_order_relaxed)) now = asked;
-  }
-  return static_cast<OnDeadlock>(now);
+  const int now = chosen.load(std::memory_order_relaxed);
+  return static_cast<OnDeadlock>(now != unknown ? now : what_to_do_unless_told());
 }
 
 }  // namespace
@@ -80,28 +80,13 @@ struct Link {
   const ThreadNode* node;
   SteadyClock::time_point since;
   ThreadId holder;
-  std::string wait;  // `waits to acquire Lock "gun" held by`, when it is asked for
+  std::string wait;  // `waits to acquire Lock "gun" held by `, when it is asked for
 
   [[nodiscard]] bool is_same_call(const Link& other) const noexcept {
     return node == other.node && since == other.since && holder == other.holder;
   }
 };
 using Links = std::vector<Link>;
-
-std::string describe(const WaitReason& reason) {
-  const auto [type, action] = words_of(reason.kind);
-  std::string text = std::string("waits to ") + action + ' ' + type;
-  if (reason.kind == WaitKind::thread) return text;
-  text += ' ';
-  if (reason.name != nullptr) {
-    append_json(text, reason.name);
-  } else {
-    char address[24];
-    std::snprintf(address, sizeof address, "%p", reason.object);
-    text += address;
-  }
-  return text + (reason.kind == WaitKind::future ? " run by" : " held by");
-}
 
 // Follows the holders from the thread that waits in `node` until it comes back there, which is the
 // last link then. Empty when it does not, or when it comes to a deadlock of which somebody has
@@ -120,7 +105,9 @@ Links follow(const Find& find, const ThreadNode& node, bool in_words) {
     if (its == earlier) break;
     const WaitReason& reason = its->reason();
     links.push_back({record, its, its->since(), holder_of(reason), {}});
-    if (in_words) links.back().wait = describe(reason);
+    if (in_words) {
+      links.back().wait = describe(reason) + ' ' + held_by(words_of(reason.kind).type);
+    }
     if (its == &node) return links;
     if (links.size() == next_earlier) {
       earlier = its;
@@ -130,18 +117,14 @@ Links follow(const Find& find, const ThreadNode& node, bool in_words) {
   return {};
 }
 
-// `"Jack" (2)`. Under the registry's mutex.
-std::string name_of(const Link& link) {
-  std::string text;
-  append_json(text, link.sleeper->name);
-  return text + " (" + std::to_string(link.sleeper->id) + ')';
-}
+// Under the registry's mutex.
+std::string name_of(const Link& link) { return quoted(link.sleeper->name, link.sleeper->id); }
 
 // `"Bill" (3) waits to acquire Lock "gun" held by "Jack" (2), which waits to ... "Bill" (3)`
 std::string describe(const Links& links) {
   std::string text = name_of(links.back()) + ' ' + links.back().wait;
   for (const Link& link : links) {
-    text += ' ' + name_of(link);
+    text += name_of(link);
     if (&link != &links.back()) text += ", which " + link.wait;
   }
   return text;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "json_text.hpp"
+#include "wait_words.hpp"
 
 namespace conc {
 namespace {
@@ -31,13 +32,8 @@ class Names {
   // `"left" (2)`
   [[nodiscard]] std::string quoted(std::uint64_t ident) const {
     const ThreadInfo* const info = find(ident);
-    std::string text;
-    if (info != nullptr) {
-      detail::append_json(text, info->name);
-    } else {
-      text = "a thread that has ended";
-    }
-    return text + " (" + std::to_string(ident) + ')';
+    return info != nullptr ? detail::quoted(info->name, ident)
+                           : "a thread that has ended (" + std::to_string(ident) + ')';
   }
 
  private:
@@ -73,11 +69,6 @@ std::string title(const ContendedObject& object) {
   return text;
 }
 
-const char* held_by(const ContendedObject& object) noexcept {
-  if (object.type == "Thread") return "";
-  return object.type == "Future" ? "run by " : "held by ";
-}
-
 std::string local_time(std::chrono::system_clock::time_point time) {
   const std::time_t count = std::chrono::system_clock::to_time_t(time);
   std::tm parts{};
@@ -100,7 +91,7 @@ void write_thread(std::ostream& out, const ThreadSnapshot& thread, const Snapsho
   const ContendedObject& object = seen.objects[thread.wait->object];
   out << "waits to " << thread.wait->action << ' ' << title(object);
   if (object.holder) {
-    out << ' ' << held_by(object) << names.quoted(*object.holder);
+    out << ' ' << detail::held_by(object.type) << names.quoted(*object.holder);
   }
   out << " since " << seconds(seen.steady_time - thread.wait->since);
   if (thread.wait->deadline) {
@@ -113,7 +104,7 @@ void write_object(std::ostream& out, const ContendedObject& object, const Snapsh
                   const Names& names) {
   out << title(object) << ' ' << address(object);
   if (object.holder) {
-    out << ", " << held_by(object) << names.quoted(*object.holder);
+    out << ", " << detail::held_by(object.type) << names.quoted(*object.holder);
   }
   out << "\n";
   for (const std::uint64_t ident : object.waiters) {

@@ -2,6 +2,11 @@
 
 #include <conc/detail/future_state_base.hpp>
 #include <conc/detail/lock_core.hpp>
+#include <conc/detail/queue_core.hpp>
+
+#include <cstdio>
+
+#include "json_text.hpp"
 
 namespace conc::detail {
 
@@ -46,6 +51,42 @@ WaitWords words_of(WaitKind kind) noexcept {
   return {"object", "wait for"};
 }
 
+std::string describe(const WaitReason& reason) {
+  const auto [type, action] = words_of(reason.kind);
+  std::string text = std::string("waits to ") + action + ' ';
+  switch (reason.kind) {
+    case WaitKind::thread:
+      return text + type;
+    case WaitKind::queue_put:
+    case WaitKind::queue_get:
+    case WaitKind::queue_join:
+      text += static_cast<const QueueCore*>(reason.object)->type();
+      break;
+    default:
+      text += type;
+  }
+  text += ' ';
+  if (reason.name != nullptr) {
+    append_json(text, reason.name);
+  } else {
+    char address[24];
+    std::snprintf(address, sizeof address, "%p", reason.object);
+    text += address;
+  }
+  return text;
+}
+
+const char* held_by(std::string_view type) noexcept {
+  if (type == "Thread") return "";
+  return type == "Future" ? "run by " : "held by ";
+}
+
+std::string quoted(std::string_view name, ThreadId id) {
+  std::string text;
+  append_json(text, name);
+  return text + " (" + std::to_string(id) + ')';
+}
+
 ThreadId holder_of(const WaitReason& reason) noexcept {
   switch (reason.kind) {
     case WaitKind::lock:
@@ -56,6 +97,10 @@ ThreadId holder_of(const WaitReason& reason) noexcept {
     default:
       return reason.holder;
   }
+}
+
+bool is_idle(WaitKind kind) noexcept {
+  return kind == WaitKind::pool_work || kind == WaitKind::timer_work;
 }
 
 bool may_have_holder(WaitKind kind) noexcept {

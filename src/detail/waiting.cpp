@@ -57,6 +57,7 @@ Outcome ThreadNode::spin_then_sleep(Patience& patience) noexcept {
 }
 
 Outcome ThreadNode::sleep(Patience& patience) noexcept {
+  if (since_ == SteadyClock::time_point{}) trace(reason_, thread_);
   const std::stop_token* const token = patience.token();
   if (token == nullptr || !token->stop_possible()) return sleep_on_bed(patience, false);
   const std::stop_callback<StopCallback> callback(*token, StopCallback{*this});

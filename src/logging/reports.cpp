@@ -1,7 +1,11 @@
 #include "reports.hpp"
 
+#include <conc/detail/waiting.hpp>
 #include <conc/hooks.hpp>
 #include <conc/logging/logger.hpp>
+
+#include "active.hpp"
+#include "listening.hpp"
 
 namespace conc::logging::detail {
 namespace {
@@ -32,6 +36,8 @@ void log_report(const Report& news) {
 }  // namespace
 
 void hear_reports() noexcept {
+  conc::detail::leave_out_of_trace(
+      []() noexcept { return Active::anywhere() || Listening::here(); });
   if (const ReportHook before = set_report_hook(&log_report)) set_report_hook(before);
 }
 

@@ -41,13 +41,14 @@ class Reports {
     std::vector<std::string> messages;
   };
 
+  // Never destroyed, since a report may come while the process exits.
   static std::mutex& mutex() {
-    static std::mutex m;
-    return m;
+    static auto* const m = new std::mutex;
+    return *m;
   }
   static All& all() {
-    static All a;
-    return a;
+    static auto* const a = new All;
+    return *a;
   }
 };
 

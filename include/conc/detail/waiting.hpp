@@ -203,4 +203,14 @@ class ThreadNode final : public WaitNode {
 [[nodiscard]] std::exception_ptr find_deadlock(ThreadNode& node, ThreadRecord& record,
                                                bool may_throw) noexcept;
 
+// Has it reported that the calling thread is about to sleep, if the program was started with
+// CONC_TRACE=1. With no lock held but the program's own. Returns before the report is made. Defined
+// where the diagnostics are, as well.
+// Cost: one relaxed load when the program is not traced.
+void trace(const WaitReason& reason, ThreadId sleeper) noexcept;
+
+// Leaves out the waits of threads for which `is_left_out` is true when they are about to sleep:
+// those that receive the reports, and would have more to receive the more they wait.
+CONC_EXPORT void leave_out_of_trace(bool (*is_left_out)() noexcept) noexcept;
+
 }  // namespace conc::detail
