@@ -122,7 +122,7 @@ TEST_F(QueueHandlerTest, ListenerAtRestIsWokenByTheNextRecord) {
 }
 
 TEST_F(QueueHandlerTest, ThreadOfTheListenerEndsWhenTheQueueIsShutDown) {
-  for (const std::size_t maxsize : {0, 4}) {
+  for (const std::size_t maxsize : {std::size_t{0}, std::size_t{4}}) {
     Logger& logger = get_logger("queued.ends");
     put_on(logger, maxsize);
     QueueListener listener(queue, {kept});
