@@ -13,7 +13,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -32,6 +31,7 @@
 
 #include <unistd.h>
 
+#include "asleep.hpp"
 #include "child.hpp"
 #include "eventually.hpp"
 #include "gate.hpp"
@@ -51,6 +51,7 @@ using conc::test::eventually;
 using conc::test::eventually_waiting;
 using conc::test::Reports;
 using conc::test::run_child;
+using conc::test::somebody_sleeps;
 using conc::test::waiters;
 
 class DeadlockTest : public testing::Test {
@@ -85,10 +86,7 @@ Thread running(const char* name, std::function<void()> f) {
 // closes a cycle, is the one that finds it.
 [[nodiscard]] bool eventually_waiting_to(const std::string& action) {
   return eventually([&action] {
-    const conc::Snapshot seen = conc::snapshot();
-    return std::any_of(seen.threads.begin(), seen.threads.end(), [&action](const auto& thread) {
-      return thread.wait && thread.wait->action == action;
-    });
+    return somebody_sleeps([&action](const auto& thread) { return thread.wait->action == action; });
   });
 }
 

@@ -25,6 +25,7 @@
 
 #include <sys/wait.h>
 
+#include "asleep.hpp"
 #include "eventually.hpp"
 #include "gate.hpp"
 
@@ -37,6 +38,7 @@ using conc::Lock;
 using conc::Snapshot;
 using conc::Thread;
 using conc::ThreadSnapshot;
+using conc::test::asleep;
 using conc::test::eventually;
 using conc::test::eventually_waiting;
 
@@ -45,12 +47,6 @@ const ThreadSnapshot* find(const Snapshot& seen, const std::string& name) {
       std::find_if(seen.threads.begin(), seen.threads.end(),
                    [&name](const ThreadSnapshot& thread) { return thread.info.name == name; });
   return found != seen.threads.end() ? &*found : nullptr;
-}
-
-bool asleep(const std::string& name) {
-  const Snapshot seen = conc::snapshot();
-  const ThreadSnapshot* const thread = find(seen, name);
-  return thread != nullptr && thread->wait.has_value();
 }
 
 // What the thread "waiter" waits for while it runs f, which `let_go` lets go on.

@@ -34,6 +34,7 @@
 #include <unistd.h>
 
 #include "allocations.hpp"
+#include "asleep.hpp"
 #include "child.hpp"
 #include "eventually.hpp"
 
@@ -48,6 +49,7 @@ using conc::test::allocations_left;
 using conc::test::ChildEnd;
 using conc::test::eventually;
 using conc::test::run_child;
+using conc::test::somebody_sleeps;
 
 // ---- No memory
 
@@ -110,9 +112,7 @@ TEST(PoolWithoutMemory, ParallelForWaitsForItsCallsInAThreadThatIsNew) {
   ThreadPoolExecutor pool(1);
   pool.submit([] {}).result();
   const auto somebody_waits = [] {
-    const conc::Snapshot seen = conc::snapshot();
-    return std::any_of(seen.threads.begin(), seen.threads.end(),
-                       [](const auto& thread) { return thread.wait && !thread.wait->idle; });
+    return somebody_sleeps([](const auto& thread) { return !thread.wait->idle; });
   };
   std::atomic<bool> helped{false};
   std::atomic<bool> all_returned{false};

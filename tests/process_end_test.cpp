@@ -37,6 +37,7 @@
 #include <unistd.h>
 
 #include "allocations.hpp"
+#include "asleep.hpp"
 #include "child.hpp"
 #include "eventually.hpp"
 
@@ -234,7 +235,7 @@ int waits_too_long() {
   conc::Lock lock("fork");
   lock.acquire();
   Thread thread({.name = "patient"}, [&lock] {
-    if (lock.acquire(500ms)) lock.release();
+    if (lock.acquire(2s)) lock.release();
   });
   thread.start();
   thread.join();
@@ -246,13 +247,12 @@ int dump_at_signal() {
   conc::dump_on_signal(SIGQUIT);
   conc::Lock lock("fork");
   lock.acquire();
-  Event go;
   Thread thread({.name = "patient"}, [&] {
     lock.acquire();
     lock.release();
   });
   thread.start();
-  if (!conc::test::eventually_waiting(lock, 1)) return 1;
+  if (!conc::test::eventually([] { return conc::test::asleep("patient"); })) return 1;
   // The dump is written by another thread, and the process may end only after that: when that
   // thread takes a second signal, it has written what the first one asked for.
   const auto taken = [] {

@@ -28,6 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "asleep.hpp"
 #include "child.hpp"
 #include "eventually.hpp"
 #include "reports.hpp"
@@ -41,6 +42,7 @@ using conc::test::eventually;
 using conc::test::eventually_waiting;
 using conc::test::Reports;
 using conc::test::run_child;
+using conc::test::somebody_sleeps;
 
 // ---- The scenarios: what the child's main() does, returning its exit status.
 
@@ -101,11 +103,8 @@ int idle_workers() {
   Event go("go");
   conc::ThreadPoolExecutor pool(1);
   pool.submit([] {}).result();
-  const bool was_idle = eventually([] {
-    const conc::Snapshot seen = conc::snapshot();
-    return std::any_of(seen.threads.begin(), seen.threads.end(),
-                       [](const auto& thread) { return thread.wait && thread.wait->idle; });
-  });
+  const bool was_idle = eventually(
+      [] { return somebody_sleeps([](const auto& thread) { return thread.wait->idle; }); });
   if (!was_idle) return 3;
   pool.post([&go] { go.wait(); });
   if (!comes(reports, R"("ThreadPool-\d+_0" \(\d+\) waits to see set Event "go")")) return 1;

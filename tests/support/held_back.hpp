@@ -2,9 +2,6 @@
 // before it for certain, and not when the scheduler likes.
 #pragma once
 
-#include <conc/diagnostics.hpp>
-
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <stdexcept>
@@ -14,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "asleep.hpp"
 #include "eventually.hpp"
 
 namespace conc::test {
@@ -27,7 +25,8 @@ class HeldBack {
   explicit HeldBack(std::thread& thread) {
     struct sigaction action = {};
     action.sa_handler = &HeldBack::stay;
-    if (!eventually(&HeldBack::somebody_sleeps) || sigaction(SIGUSR1, &action, &before_) != 0) {
+    const auto it_sleeps = [] { return somebody_sleeps([](const auto&) { return true; }); };
+    if (!eventually(it_sleeps) || sigaction(SIGUSR1, &action, &before_) != 0) {
       throw std::runtime_error("HeldBack: nobody to hold");
     }
     held_ = false;
@@ -46,12 +45,6 @@ class HeldBack {
   HeldBack& operator=(const HeldBack&) = delete;
 
  private:
-  static bool somebody_sleeps() {
-    const Snapshot seen = snapshot();
-    return std::any_of(seen.threads.begin(), seen.threads.end(),
-                       [](const ThreadSnapshot& thread) { return thread.wait.has_value(); });
-  }
-
   static void stay(int) {
     const int error = errno;
     held_ = true;
