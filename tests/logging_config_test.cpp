@@ -16,6 +16,7 @@
 
 #include "child.hpp"
 #include "eventually.hpp"
+#include "forked.hpp"
 #include "logging_files.hpp"
 
 namespace {
@@ -458,6 +459,32 @@ TEST_F(LoggingConfigTest, MistakesThatAClassOfTheProgramFindsAreNamedLikeOthers)
           "", [](logging::ConfigSection&) { return std::make_shared<logging::NullHandler>(); }),
       std::invalid_argument);
   EXPECT_THROW(logging::add_filter_class("x", {}), std::invalid_argument);
+}
+
+TEST_F(LoggingConfigTest, ChildrenOfForksConfigureWhileAThreadAddsClasses) {
+  if (!a_child_may_allocate) GTEST_SKIP() << "not under a sanitizer";
+  const auto add = [] {
+    logging::add_filter_class("test.Forked", [](logging::ConfigSection& section) {
+      return std::make_shared<logging::Filter>(section.text("name").value_or(""));
+    });
+  };
+  add();
+  std::atomic<bool> enough{false};
+  std::thread load([&] {
+    while (!enough) add();
+  });
+  const auto configure_again = [&] {
+    add();
+    configure(R"("filters": {"f": {"class": "test.Forked", "name": "forked"}},
+      "loggers": {"forked": {"level": "DEBUG", "filters": ["f"]}})");
+    if (log("forked").level() != Level::debug) ::_exit(1);
+  };
+  constexpr int forks = 30;
+  int good = 0;
+  while (good < forks && in_child(configure_again) == 0) ++good;
+  enough = true;
+  load.join();
+  EXPECT_EQ(good, forks);
 }
 
 TEST_F(LoggingConfigTest, LevelsThatTheProgramAddedAreKnown) {

@@ -26,6 +26,7 @@
 
 #include "child.hpp"
 #include "eventually.hpp"
+#include "forked.hpp"
 #include "logging_files.hpp"
 #include "stress.hpp"
 
@@ -35,30 +36,8 @@ namespace {
 using logging::get_logger;
 using logging::Logger;
 
-// The sanitizers' allocators are not taken over a fork: a child that allocates hangs when one of
-// the parent's threads was just allocating.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr bool a_child_may_allocate = false;
-#else
-constexpr bool a_child_may_allocate = true;
-#endif
-
 class ReliabilityTest : public LoggingFileTest {
  protected:
-  // How the child ended; a child that hangs is ended by its own alarm clock.
-  template <class Child>
-  static int in_child(Child&& child) {
-    const ::pid_t pid = ::fork();
-    if (pid == 0) {
-      ::alarm(60);
-      child();
-      ::_exit(0);
-    }
-    int status = -1;
-    EXPECT_EQ(::waitpid(pid, &status, 0), pid);
-    return status;
-  }
-
   // Forks again and again while four threads log to the logger; each child logs.
   static void fork_under_load(Logger& logger, int forks) {
     std::atomic<bool> enough{false};

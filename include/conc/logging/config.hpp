@@ -163,7 +163,7 @@ using FilterFactory = std::function<std::shared_ptr<const Filter>(ConfigSection&
 // "class". The keys that all handlers have are dealt with already. What it throws is a mistake with
 // the place of the object; so is null, unless it has named mistakes itself. It is called with no
 // lock held, before it is known whether the configuration is right. A class of this name that was
-// there, conc's own as well, is replaced.
+// there, conc's own as well, is replaced. `make` is kept until the process ends.
 //
 //   logging::add_handler_class("shop.Pager", [](logging::ConfigSection& section) {
 //     const auto number = section.text("number");

@@ -1,11 +1,12 @@
 #include "classes.hpp"
 
-#include <conc/detail/machine.hpp>
 #include <conc/logging/json_formatter.hpp>
 
+#include <atomic>
 #include <map>
-#include <mutex>
+#include <memory>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "handler_classes.hpp"
@@ -22,7 +23,9 @@ std::string_view without_module(std::string_view name) {
   return name;
 }
 
-// The classes of one sort. Never destroyed, so it serves globals too.
+// The classes of one sort, a list that only grows, the newest first: a class hides the older ones of
+// its name. Never destroyed, so it serves globals too; without a lock, so the child of a fork never
+// meets it held.
 template <class Factory>
 class Classes {
  public:
@@ -30,23 +33,29 @@ class Classes {
     for (auto& [name, make] : own) add(name, std::move(make));
   }
 
-  void add(const std::string& name, Factory make) {
-    auto added = std::make_shared<const Factory>(std::move(make));
-    const std::lock_guard guard(mutex_);
-    factories_[name].swap(added);
+  void add(std::string name, Factory make) {
+    auto* const added = new Class{std::move(name), std::move(make), newest_.load()};
+    while (!newest_.compare_exchange_weak(added->older, added)) {
+    }
   }
 
-  std::shared_ptr<const Factory> find(std::string_view name) {
-    const std::lock_guard guard(mutex_);
+  [[nodiscard]] const Factory* find(std::string_view name) const noexcept {
     for (const std::string_view one : {name, without_module(name)}) {
-      if (const auto found = factories_.find(one); found != factories_.end()) return found->second;
+      for (const Class* at = newest_.load(); at != nullptr; at = at->older) {
+        if (at->name == one) return &at->make;
+      }
     }
     return nullptr;
   }
 
  private:
-  conc::detail::Mutex mutex_;
-  std::map<std::string, std::shared_ptr<const Factory>, std::less<>> factories_;  // guarded by it
+  struct Class {
+    const std::string name;
+    const Factory make;
+    const Class* older;
+  };
+
+  std::atomic<const Class*> newest_{nullptr};
 };
 
 std::shared_ptr<const Formatter> make_formatter(ConfigSection& section) {
@@ -96,40 +105,36 @@ Classes<FilterFactory>& filter_classes() {
     (handler_classes(), formatter_classes(), filter_classes(), true);
 
 template <class Factory>
-void add(Classes<Factory>& classes, const std::string& name, Factory make) {
+void add(Classes<Factory>& classes, std::string name, Factory make) {
   if (name.empty() || !make) {
     throw std::invalid_argument(
         "conc::logging: a class for configurations needs a name and a function that makes one.");
   }
-  classes.add(name, std::move(make));
+  classes.add(std::move(name), std::move(make));
 }
 
 }  // namespace
 
-std::shared_ptr<const HandlerFactory> handler_class(std::string_view name) {
-  return handler_classes().find(name);
-}
+const HandlerFactory* handler_class(std::string_view name) { return handler_classes().find(name); }
 
-std::shared_ptr<const FormatterFactory> formatter_class(std::string_view name) {
+const FormatterFactory* formatter_class(std::string_view name) {
   return formatter_classes().find(name);
 }
 
-std::shared_ptr<const FilterFactory> filter_class(std::string_view name) {
-  return filter_classes().find(name);
-}
+const FilterFactory* filter_class(std::string_view name) { return filter_classes().find(name); }
 
 }  // namespace detail
 
 void add_handler_class(std::string name, HandlerFactory make) {
-  detail::add(detail::handler_classes(), name, std::move(make));
+  detail::add(detail::handler_classes(), std::move(name), std::move(make));
 }
 
 void add_formatter_class(std::string name, FormatterFactory make) {
-  detail::add(detail::formatter_classes(), name, std::move(make));
+  detail::add(detail::formatter_classes(), std::move(name), std::move(make));
 }
 
 void add_filter_class(std::string name, FilterFactory make) {
-  detail::add(detail::filter_classes(), name, std::move(make));
+  detail::add(detail::filter_classes(), std::move(name), std::move(make));
 }
 
 }  // namespace conc::logging

@@ -1,0 +1,34 @@
+// What a test does in the child of a fork.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace conc::test {
+
+// The sanitizers' allocators are not taken over a fork: a child that allocates hangs when one of
+// the parent's threads was just allocating.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+inline constexpr bool a_child_may_allocate = false;
+#else
+inline constexpr bool a_child_may_allocate = true;
+#endif
+
+// How the child ended, which ends with 0 after `child`; one that hangs is ended by its own alarm
+// clock.
+template <class Child>
+int in_child(Child&& child) {
+  const ::pid_t pid = ::fork();
+  if (pid == 0) {
+    ::alarm(60);
+    child();
+    ::_exit(0);
+  }
+  int status = -1;
+  EXPECT_EQ(::waitpid(pid, &status, 0), pid);
+  return status;
+}
+
+}  // namespace conc::test
