@@ -73,8 +73,15 @@ void flush_before_truncation(const BasicConfig& config, const Logger& root) {
 void basic_config(const BasicConfig& config) {
   check(config);
   Logger& root = get_logger();
-  std::vector<std::shared_ptr<Handler>> replaced;
+  if (!config.force && !root.handlers().empty()) return;
+  const auto formatter = std::make_shared<const Formatter>(
+      config.format.empty() ? default_format(config.style) : std::string_view(config.format),
+      config.datefmt, config.style, config.controls);
   flush_before_truncation(config, root);
+  // Without the lock, since opening a file may take any time, that of a pipe for instance.
+  std::vector<std::shared_ptr<Handler>> handlers = config.handlers;
+  if (handlers.empty()) handlers.push_back(make_handler(config));
+  std::vector<std::shared_ptr<Handler>> replaced;
   {
     const std::lock_guard guard(detail::configuring);
     if (config.force) {
@@ -82,12 +89,6 @@ void basic_config(const BasicConfig& config) {
     } else if (!root.handlers().empty()) {
       return;
     }
-    const auto formatter = std::make_shared<const Formatter>(
-        config.format.empty() ? default_format(config.style) : std::string_view(config.format),
-        config.datefmt, config.style, config.controls);
-    std::vector<std::shared_ptr<Handler>> handlers = config.handlers;
-    if (handlers.empty()) handlers.push_back(make_handler(config));
-
     for (const auto& handler : replaced) root.remove_handler(handler);
     for (const auto& handler : handlers) {
       if (handler->formatter() == nullptr) handler->set_formatter(formatter);

@@ -1,7 +1,7 @@
 // LateFiles: the files of a configuration, opened all or none.
 #pragma once
 
-#include <cstddef>
+#include <filesystem>
 #include <vector>
 
 #include "json_text.hpp"
@@ -27,6 +27,8 @@ class LateFiles {
   void keep() noexcept { made_.clear(); }
 
  private:
+  bool can_be_written(const std::filesystem::path& path);
+
   std::vector<LateOpening> openings_;
   std::vector<std::filesystem::path> made_;
 };
