@@ -184,6 +184,75 @@ TEST_F(ReliabilityTest, ChildrenLogThoughTheListenersThreadIsNotTheirs) {
   expect_lines_of_children(file(), 100);
 }
 
+TEST_F(ReliabilityTest, ChildrenLogIntoAQueueThatHasNoListener) {
+  if (!a_child_may_allocate) GTEST_SKIP() << "not under a sanitizer";
+  Logger& logger = get_logger("fork.own_queue");
+  logger.set_propagate(false);
+  const auto queue = std::make_shared<logging::RecordQueue>(16);
+  const auto handler =
+      std::make_shared<logging::QueueHandler>(queue, logging::Overflow::drop_oldest);
+  logger.add_handler(handler);
+  std::atomic<bool> enough{false};
+  std::vector<std::thread> load;
+  for (int i = 0; i < 2; ++i) {
+    load.emplace_back([&] {
+      while (!enough) logger.warning("parent");
+    });
+  }
+  load.emplace_back([&] {
+    while (!enough) {
+      if (queue->try_get(std::chrono::milliseconds(1))) queue->task_done();
+    }
+  });
+  int good = 0;
+  constexpr int forks = 100;
+  const auto log_and_listen = [&](int n) {
+    if (!queue->empty() || !handler->flush(conc::at_once)) ::_exit(1);
+    logger.warning("child {}", n);
+    logging::QueueListener listener(queue, {to_file()});
+    listener.start();
+    listener.stop();
+  };
+  while (good < forks && in_child([&] { log_and_listen(good); }) == 0) ++good;
+  enough = true;
+  for (std::thread& thread : load) thread.join();
+  EXPECT_EQ(good, forks);
+  expect_lines_of_children(file(), forks);
+}
+
+TEST_F(ReliabilityTest, ChildrenEndTheListenerThatIsTheParentsAndStartTheirOwn) {
+  if (!a_child_may_allocate) GTEST_SKIP() << "not under a sanitizer";
+  Logger& logger = get_logger("fork.listeners");
+  logger.set_propagate(false);
+  const auto queue = std::make_shared<logging::RecordQueue>();
+  const auto memory = std::make_shared<logging::MemoryHandler>(1000);
+  logging::QueueListener listener(queue, {memory});
+  listener.start();
+  logger.add_handler(std::make_shared<logging::QueueHandler>(queue));
+  int good = 0;
+  constexpr int forks = 100;
+  const auto listen = [&](int n) {
+    logger.warning("handed on at once");
+    if (memory->size() != 1) ::_exit(1);
+    if (n % 2 == 0) listener.stop();
+    if (listener.running() != (n % 2 == 1)) ::_exit(2);
+    logging::QueueListener own(queue, {to_file()});
+    own.start();
+    logger.warning("child {}", n);
+    own.stop();
+    if (own.running() || memory->size() != 1) ::_exit(3);
+    if (n % 2 == 1) return;
+    listener.start();
+    logger.warning("again");
+    listener.stop();
+    if (memory->size() != 2) ::_exit(4);
+  };
+  while (good < forks && in_child([&] { listen(good); }) == 0) ++good;
+  listener.stop();
+  EXPECT_EQ(good, forks);
+  expect_lines_of_children(file(), forks);
+}
+
 TEST_F(ReliabilityTest, ChildrenLogIntoAMemoryHandler) {
   if (!a_child_may_allocate) GTEST_SKIP() << "not under a sanitizer";
   Logger& logger = get_logger("fork.memory");

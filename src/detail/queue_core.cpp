@@ -211,6 +211,20 @@ bool QueueCore::join(Until until) {
   return true;
 }
 
+// ---- Over a fork
+
+void QueueCore::renew_after_fork() noexcept {
+  for (Side* const side : {&getters_, &putters_}) {
+    side->reserved = side->on_the_way = 0;
+    side->waiting.forget_all();
+  }
+  watchers_.forget_all();
+  joiners_.forget_all();
+  sleepers_ = 0;
+  unfinished_ = count();
+  lock_.unlock();
+}
+
 // ---- Saying so
 
 void QueueCore::throw_from_put(QueueVerdict verdict) const {

@@ -16,6 +16,7 @@
 #include "level_names.hpp"
 #include "listening.hpp"
 #include "process_id.hpp"
+#include "queue_over_fork.hpp"
 #include "shutdown.hpp"
 #include "tree.hpp"
 
@@ -63,11 +64,13 @@ class ForkRegister {
     Tree::lock();
     lock_roster();
     Listening::lock_all();
+    QueueOverFork::lock_all();
     lock_calendar();
     Flusher::lock_all();
   }
 
   void in_parent() noexcept {
+    QueueOverFork::unlock_all();
     release_shared();
     each(ForkMoment::in_parent, at_once);
     mutex_.unlock();
@@ -78,6 +81,7 @@ class ForkRegister {
     Block::renew_after_fork();
     Flusher::renew_after_fork();
     Listening::orphan_all();
+    QueueOverFork::renew_after_fork();
     Tree::renew_after_fork();
     forget_process_id();
     renew_level_names_after_fork();

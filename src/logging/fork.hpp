@@ -16,8 +16,8 @@ namespace conc::logging::detail {
 // instead.
 //
 // Order, the same as everywhere: basic_config(), the list of entries, handlers, memory handlers,
-// the tree, the list of handlers to close, that of listeners, the calendar, the flusher,
-// the thread's own record.
+// the tree, the list of handlers to close, that of listeners, the queues, the calendar, the
+// flusher, the thread's own record.
 
 enum class ForkMoment : std::uint8_t { before, in_parent, in_child };
 

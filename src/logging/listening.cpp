@@ -50,11 +50,15 @@ Listening::~Listening() {
   std::erase(roll.orphans, this);
 }
 
+bool Listening::any_of(const std::vector<const Listening*>& some, const void* queue) noexcept {
+  return std::any_of(some.begin(), some.end(),
+                     [queue](const Listening* one) { return one->queue_ == queue; });
+}
+
 bool Listening::anywhere(const void* queue) noexcept {
   Roll& roll = Roll::instance();
   const std::lock_guard guard(roll.mutex);
-  return std::any_of(roll.running.begin(), roll.running.end(),
-                     [queue](const Listening* one) { return one->queue_ == queue; });
+  return any_of(roll.running, queue);
 }
 
 void Listening::set_here(const void* queue) noexcept { queue_of_this_thread = queue; }
@@ -67,8 +71,15 @@ bool Listening::orphaned(const void* queue) noexcept {
   if (!has_orphans.load(std::memory_order_relaxed)) return false;
   Roll& roll = Roll::instance();
   const std::lock_guard guard(roll.mutex);
+  return any_of(roll.orphans, queue) && !any_of(roll.running, queue);
+}
+
+bool Listening::orphan(const void* listener) noexcept {
+  if (!has_orphans.load(std::memory_order_relaxed)) return false;
+  Roll& roll = Roll::instance();
+  const std::lock_guard guard(roll.mutex);
   return std::any_of(roll.orphans.begin(), roll.orphans.end(),
-                     [queue](const Listening* one) { return one->queue_ == queue; });
+                     [listener](const Listening* one) { return one->listener_ == listener; });
 }
 
 void Listening::handle_orphaned(const void* queue, const LogRecord& record) {

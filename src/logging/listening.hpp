@@ -3,13 +3,15 @@
 
 #include <conc/logging/record.hpp>
 
+#include <vector>
+
 namespace conc::logging::detail {
 
 // Lives from the start of a listener to its end.
 //
-// In the child of a fork the listeners' threads are gone, and a queue may be locked for ever. The
-// listeners that were are orphans there: their queues are not touched any more, and the thread that
-// logs hands its record to the orphan's handlers itself.
+// In the child of a fork the listeners' threads are gone. The listeners that were are orphans there:
+// the thread that logs hands its record to the orphan's handlers itself, until a listener that is
+// started there empties the queue.
 class Listening {
  public:
   using Handle = void (*)(const void* listener, const LogRecord& record);
@@ -30,9 +32,11 @@ class Listening {
   // Whether the calling thread empties any queue.
   [[nodiscard]] static bool here() noexcept;
 
-  // Whether the queue is not to be touched, since it had a listener when the process was forked.
+  // Whether nobody empties the queue since its listeners are orphans.
   // One relaxed load in a process that is nobody's child.
   [[nodiscard]] static bool orphaned(const void* queue) noexcept;
+  // Whether this listener was started by the process that was forked, and not stopped since.
+  [[nodiscard]] static bool orphan(const void* listener) noexcept;
   // Hands the record to the handlers of the queue's orphans.
   static void handle_orphaned(const void* queue, const LogRecord& record);
 
@@ -42,6 +46,8 @@ class Listening {
   static void orphan_all() noexcept;
 
  private:
+  static bool any_of(const std::vector<const Listening*>& some, const void* queue) noexcept;
+
   const void* const queue_;
   const void* const listener_;
   const Handle handle_;

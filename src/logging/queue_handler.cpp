@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "listening.hpp"
+#include "queue_over_fork.hpp"
 
 namespace conc::logging {
 namespace {
@@ -25,12 +26,12 @@ QueueHandler::QueueHandler(std::shared_ptr<RecordQueue> queue, Overflow overflow
   if (queue_ == nullptr) {
     throw std::invalid_argument("conc::logging::QueueHandler: the queue must not be null.");
   }
+  over_fork_ = std::make_unique<detail::QueueOverFork>(*queue_);
 }
 
 QueueHandler::~QueueHandler() = default;
 
 bool QueueHandler::flush(Until until) {
-  if (Listening::orphaned(queue_.get())) return true;  // what it holds is the parent's to handle
   return !Listening::here(queue_.get()) && queue_->join(until);
 }
 

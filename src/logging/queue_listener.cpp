@@ -19,6 +19,7 @@
 
 #include "complaint.hpp"
 #include "listening.hpp"
+#include "queue_over_fork.hpp"
 
 namespace conc::logging {
 
@@ -35,6 +36,7 @@ class QueueListener::Drain {
     if (std::find(handlers_.begin(), handlers_.end(), nullptr) != handlers_.end()) {
       throw std::invalid_argument("conc::logging::QueueListener: a handler must not be null.");
     }
+    over_fork_.emplace(*queue_);
   }
 
   static void start(const std::shared_ptr<Drain>& self) {
@@ -65,10 +67,12 @@ class QueueListener::Drain {
           "conc::logging::QueueListener was stopped by a handler of its own; stop it from another "
           "thread.");
     }
-    // In the child of a fork there is no thread to wait for, and the lock may be held by one that
-    // is gone.
-    if (detail::Listening::orphaned(queue_.get())) return;
-    const std::lock_guard guard(mutex_);
+    std::unique_lock guard(mutex_, std::defer_lock);
+    if (!detail::Listening::orphan(this)) {
+      guard.lock();
+    } else if (!guard.try_lock()) {
+      return;  // in the child of a fork, whose parent just started or stopped it
+    }
     if (!thread_) return;
     thread_->request_stop();
     thread_->join();
@@ -153,6 +157,7 @@ class QueueListener::Drain {
   static constexpr std::chrono::microseconds longest_nap{1600};
 
   const std::shared_ptr<RecordQueue> queue_;
+  std::optional<detail::QueueOverFork> over_fork_;
   const std::vector<std::shared_ptr<Handler>> handlers_;
   const QueueListenerOptions options_;
   // What it waits for when it naps; never set.

@@ -156,6 +156,13 @@ class QueueCore {
                                          std::span<Watcher> watchers, Until until,
                                          std::size_t& index);
 
+  // ---- Over a fork. What the queue holds is whole while the lock is held.
+
+  void lock_for_fork() noexcept { lock_.lock(); }
+  void unlock_after_fork() noexcept { lock_.unlock(); }
+  // In the child, where nobody waits and nobody works on an item: then gives the lock back.
+  CONC_EXPORT void renew_after_fork() noexcept;
+
   // Throws what `verdict`, which is not `ready`, means for a put or get.
   [[noreturn]] CONC_COLD CONC_EXPORT void throw_from_put(QueueVerdict verdict) const;
   [[noreturn]] CONC_COLD CONC_EXPORT void throw_from_get(QueueVerdict verdict) const;

@@ -86,6 +86,9 @@ class WaitList {
   WakeChain take_front(std::size_t n) noexcept;
   WakeChain take_all() noexcept { return take_front(static_cast<std::size_t>(-1)); }
 
+  // Leaves the list empty and touches no node: in the child of a fork they are gone.
+  void forget_all() noexcept { first_ = last_ = nullptr; }
+
   // Calls f(node) for each, in order.
   template <class F>
   void for_each(F&& f) const {

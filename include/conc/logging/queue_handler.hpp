@@ -15,6 +15,10 @@
 
 namespace conc::logging {
 
+namespace detail {
+class QueueOverFork;
+}
+
 // What lies between a QueueHandler and a QueueListener. Bounded or not; several handlers and
 // several listeners may share one.
 using RecordQueue = Queue<OwnedRecord>;
@@ -45,8 +49,9 @@ enum class Overflow : std::uint8_t {
 // close() does the same. Afterwards, since the program most often ends, a record never waits for
 // room, and the logging call waits up to a second until a running listener has handled it.
 //
-// In the child of a fork the listener's thread is gone. What is in the queue is the parent's; what
-// the child logs goes to the listener's handlers at once, in the thread that logs.
+// In the child of a fork the queue is empty, since what was in it is the parent's, and the listener's
+// thread is gone: what the child logs goes to the listener's handlers at once, in the thread that
+// logs, until the child starts a listener for the queue.
 //
 // Python: logging.handlers.QueueHandler
 class CONC_LOGGING_EXPORT QueueHandler : public Handler {
@@ -83,6 +88,7 @@ class CONC_LOGGING_EXPORT QueueHandler : public Handler {
   void put_over_oldest(OwnedRecord&& record);
 
   const std::shared_ptr<RecordQueue> queue_;
+  std::unique_ptr<detail::QueueOverFork> over_fork_;
   const Overflow overflow_;
   conc::detail::Atomic<bool> closed_{false};
   conc::detail::Atomic<std::uint64_t> dropped_{0};
