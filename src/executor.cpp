@@ -87,7 +87,7 @@ void Executor::run_parallel(std::size_t count, std::size_t grain, Stretch stretc
   }
   if (!refused || !futures.empty()) work();
   for (const auto& future : futures) {
-    if (!future.cancel()) future.wait();
+    if (!future.cancel()) detail::FutureAccess::state(future).wait_in_any_case();
   }
   if (futures.empty() && refused) std::rethrow_exception(refused);
   shares.rethrow();

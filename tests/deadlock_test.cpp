@@ -134,6 +134,34 @@ TEST_F(DeadlockTest, LocksTakenCrosswiseAreToldByTheCallThatClosesTheCycle) {
   EXPECT_EQ(told().size(), 1U);
 }
 
+// Which must not leave its calls alone: they refer to what is its caller's.
+TEST_F(DeadlockTest, ParallelForReportsItAndGoesOnWaitingWhateverElseWasAskedFor) {
+  on_deadlock(OnDeadlock::raise);
+  conc::ThreadPoolExecutor pool(1);
+  Lock lock("lock");
+  std::thread caller([&] {
+    std::atomic<int> finished{0};
+    const auto self = std::this_thread::get_id();
+    lock.acquire();
+    EXPECT_NO_THROW(pool.parallel_for(
+        0, 2,
+        [&](int) {
+          if (std::this_thread::get_id() == self) {
+            EXPECT_TRUE(eventually_waiting_to("acquire"));
+          } else {
+            lock.acquire();
+            lock.release();
+          }
+          ++finished;
+        },
+        1));
+    EXPECT_EQ(finished, 2);
+  });
+  EXPECT_TRUE(eventually([&] { return !told().empty(); }));
+  lock.release();  // as any thread may, so that it ends
+  caller.join();
+}
+
 TEST_F(DeadlockTest, RaiseEndsTheCallThatClosesTheCycle) {
   on_deadlock(OnDeadlock::raise);
   RLock fork("fork");

@@ -197,18 +197,23 @@ void FutureStateBase::help() noexcept {
   if (Job* const queued = job()) host->run_now(*queued);
 }
 
+void FutureStateBase::wait_in_any_case() {
+  Patience endless(forever);
+  if (!done()) static_cast<void>(wait_slow(forever, endless, false));
+}
+
 bool FutureStateBase::wait_slow(Until until) {
   Patience patience(until);
   return wait_slow(until, patience);
 }
 
-bool FutureStateBase::wait_slow(Until until, Patience& patience) {
+bool FutureStateBase::wait_slow(Until until, Patience& patience, bool may_throw) {
   if (patience.none()) return false;
   // A timed wait must end in time, which the job may not.
   if (until.is_timeless() && until.token() == nullptr) help();
   if (spin([this] { return done(); })) return true;
   ThreadNode node({WaitKind::future, this, nullptr});
-  node.may_throw();
+  if (may_throw) node.may_throw();
   if (!listen(node)) return true;
   const HostWaits host;
   if (node.sleep(patience) == Outcome::woken) return true;

@@ -166,6 +166,9 @@ class CONC_EXPORT FutureStateBase {
   }
   [[nodiscard]] bool wait(Until until) { return done() || wait_slow(until); }
 
+  // The same, by a call that must not end before: a deadlock is reported, and not thrown.
+  void wait_in_any_case();
+
   // The same, as a part of a longer wait: the deadline is kept in `patience`, which was made from
   // `until`.
   [[nodiscard]] bool wait(Until until, Patience& patience) {
@@ -226,7 +229,7 @@ class CONC_EXPORT FutureStateBase {
   }
 
   CONC_COLD bool wait_slow(Until until);
-  CONC_COLD bool wait_slow(Until until, Patience& patience);
+  CONC_COLD bool wait_slow(Until until, Patience& patience, bool may_throw = true);
   CONC_COLD void finish_slow(Word phase, Word dropped) noexcept;
   CONC_COLD void delete_unheard() noexcept;
   void publish(Word phase, WakeChain& woken) noexcept;
