@@ -265,6 +265,22 @@ TEST_F(PoolWithoutThreads, WithOneAtLeastEverythingRunsAndLaterThereAreMore) {
   }
 }
 
+TEST_F(PoolWithoutThreads, LaterSubmissionsFindMoreThoughNoWorkerCameToRest) {
+  ThreadPoolExecutor pool(4);
+  allow(1);
+  Event free;
+  const auto waits = pool.submit([&free] { return free.wait(30s); });
+  EXPECT_TRUE(eventually([&waits] { return waits.running(); }));
+  const auto frees = pool.submit([&free] { free.set(); });
+  EXPECT_EQ(pool.stats().workers, 1U);
+  allow(-1);
+  EXPECT_TRUE(eventually([&] {
+    pool.post([] {});
+    return frees.done();
+  }));
+  EXPECT_TRUE(waits.result());
+}
+
 TEST_F(PoolWithoutThreads, ATaskThatWaitsStillRunsItsOwnChild) {
   ThreadPoolExecutor pool(2);
   allow(1);

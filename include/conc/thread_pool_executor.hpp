@@ -21,7 +21,9 @@ class Pool;
 
 // What submit() does when max_pending calls are queued.
 enum class Overflow : std::uint8_t {
-  block,   // waits for room. A task of the pool never waits for its own pool: it exceeds the bound
+  block,   // waits for room; refused as after shutdown() when that comes first, or cancelled, if it
+           // is one of several that are submitted at once and others of them were queued already.
+           // A task of the pool never waits for its own pool: it exceeds the bound
   reject,  // throws Full
   caller_runs,  // runs the call itself
   drop_oldest,  // cancels the oldest queued call of the least urgent lane
@@ -81,19 +83,20 @@ struct ThreadPoolStats {
 //   conc::Future<int> sum = pool.submit([](int a, int b) { return a + b; }, 1, 2);
 //
 // Calls begin in the order in which they were submitted; where several workers share a queue of
-// calls that take less than some microseconds, a worker takes a few neighbours at once, and the
-// order is one to within these. A call that a task of the pool submits
-// goes to the queue of the worker that runs the task, which comes after what that worker has queued
-// there before, and from which other workers help themselves when they have nothing else to do; so
-// it may overtake calls from outside. With one worker, with lanes or with max_pending there is the
-// one order.
+// calls that take less than some microseconds, a worker takes a few neighbours at once, those of 32
+// us at most by its last ones, and the order is one to within these. If the first of them takes
+// long, the others are run by other workers, behind some thousand later calls at most. A call that a
+// task of the pool submits goes to the queue of the worker that runs the task, which comes after
+// what that worker has queued there before, and from which other workers help themselves when they
+// have nothing else to do; so it may overtake calls from outside. With one worker, with lanes or
+// with max_pending there is the one order.
 //
 // The queue takes 8 bytes for each call, in blocks of a page, and keeps those of its longest time
 // for later.
 //
 // Threads are made when a call is submitted and none is idle, up to the maximum. If the operating
-// system has no thread to give, those that there are run everything; if there is none at all,
-// submit() throws what std::thread throws and nothing is queued.
+// system has no thread to give, those that there are run everything, and later calls try again; if
+// there is none at all, submit() throws what std::thread throws and nothing is queued.
 //
 // **A pool does not deadlock on its own futures.** A task that waits for a future of the same pool,
 // as long as it takes, runs that very task itself when it is still queued, and none that it does

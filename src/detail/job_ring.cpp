@@ -66,17 +66,19 @@ void JobRing::passed(const JobStretch& stretch) noexcept {
   pass(*stretch.block, stretch.end - stretch.first);
 }
 
-// Moves the head to the oldest job, which there must be.
+// At the end of a block, which has another behind it then, moves the head there.
+void JobRing::leave_block() noexcept {
+  if (head_ != slots_in_block) return;
+  head_block_ = head_block_->next;
+  head_ = 0;
+}
+
+// Moves the head to the oldest job, or to the tail, so that the slots before it can be used again
+// though nobody reserves any more.
 void JobRing::skip_withdrawn() noexcept {
-  for (;;) {
-    if (head_ == slots_in_block) {
-      head_block_ = head_block_->next;
-      head_ = 0;
-    }
-    if (withdrawn_ == 0 || head_block_->slots[head_].load(std::memory_order_relaxed) != nullptr) {
-      return;
-    }
-    --withdrawn_;
+  for (; withdrawn_ != 0; --withdrawn_) {
+    leave_block();
+    if (head_block_->slots[head_].load(std::memory_order_relaxed) != nullptr) return;
     ++head_;
     pass(*head_block_, 1);
   }
@@ -84,6 +86,7 @@ void JobRing::skip_withdrawn() noexcept {
 
 JobStretch JobRing::reserve(std::size_t n) noexcept {
   skip_withdrawn();
+  leave_block();
   const std::size_t last = head_block_ == tail_block_ ? tail_ : slots_in_block;
   const JobStretch stretch{head_block_, head_, last - head_ < n ? last : head_ + n};
   std::size_t jobs = stretch.end - stretch.first;
@@ -118,6 +121,7 @@ bool JobRing::withdraw(Job& job) noexcept {
     --size_;
     ++withdrawn_;
     queue_.size.store(queue_.size.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    skip_withdrawn();
   }
   return true;
 }

@@ -110,6 +110,7 @@ class JobRing {
   }
   void pass(JobBlock& block, std::size_t n) noexcept;
   void begin_block() noexcept;
+  void leave_block() noexcept;
   void skip_withdrawn() noexcept;
   void retire(JobBlock& block) noexcept;
 

@@ -167,6 +167,9 @@ void Pool::close(bool wait, bool cancel_jobs) {
   if (cancel_jobs) take_all_elsewhere(dropped);
   woken.wake_all();
   dropped.drop_all(Drop::cancelled);
+  // Nobody was summoned for what was queued while the pool was paused.
+  if (queued() != 0 && begin_summons(Summon::if_queued)) summon(Summon::if_queued);
+  summon_for_elsewhere();
   if (!wait || own_worker() != nullptr) return;
 
   ThreadNode node({WaitKind::pool_end, this, prefix_.c_str()});
@@ -219,6 +222,15 @@ ThreadPoolStats Pool::stats() {
     stats.cancelled += worker->skipped.load(std::memory_order_acquire);
     worker->wait_times.add_to(wait_times);
     worker->run_times.add_to(run_times);
+    const ShortGuard guard(worker->queue.lock);
+    stats.cancelled += worker->queue.cancelled;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    const ShortGuard guard(main_.lock);
+    stats.cancelled += main_.cancelled + outside_cancelled_;
+    stats.done += outside_done_;
+    stats.failed += outside_failed_;
   }
   for (const auto& worker : threads_) {
     const ShortGuard guard(worker->stretch_lock);
@@ -230,7 +242,6 @@ ThreadPoolStats Pool::stats() {
   const auto add = [&stats](const JobQueue& queue) {
     stats.queued += queue.size.load(std::memory_order_relaxed);
     stats.submitted += queue.entered;
-    stats.cancelled += queue.cancelled;
   };
   for (const auto& worker : threads_) {
     const ShortGuard guard(worker->queue.lock);
@@ -243,9 +254,6 @@ ThreadPoolStats Pool::stats() {
     stats.workers = workers_;
     stats.idle = idle_.size();
     stats.submitted += outside_;
-    stats.done += outside_done_;
-    stats.failed += outside_failed_;
-    stats.cancelled += outside_cancelled_;
   }
   // What was submitted is somewhere; jobs that end during the call are still counted as running.
   const std::size_t elsewhere = stats.queued + stats.done + stats.failed + stats.cancelled;

@@ -87,9 +87,9 @@ class Pool : public std::enable_shared_from_this<Pool> {
   //               summons one, or by a worker whose job ends or which finds nothing to do. Cleared by that worker when
   //               it has taken a job and leaves none behind, or lies down; and by a summons that finds nothing left to
   //               do, or nobody.
-  //   full        Nobody can be summoned: no worker is idle, and there are as many as there may be, or the last attempt
-  //               to start a thread failed. Set by a summons that finds nobody; cleared when a worker lies down, leaves,
-  //               or is the last of all to sleep for a future. Changed under the mutex as well, as are the next.
+  //   full        Nobody can be summoned: no worker is idle, and there are as many as there may be. Set by a summons that
+  //               finds nobody; cleared when a worker lies down, leaves, or is the last of all to sleep for a future.
+  //               Changed under the mutex as well, as are the next.
   //   guarded     A push must go under the mutex, where it may be refused or has to wait: in a pool with max_pending,
   //               while there is no worker, and from the shutdown on.
   //   surplus     Others that were in a wait are at work again, and there is one worker too many.
@@ -116,6 +116,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   [[nodiscard]] bool begin_summons(Summon when) noexcept;
   void summon(Summon when) noexcept;
   void summon_locked(Lock& lock, Summon when) noexcept;
+  void summon_for_elsewhere() noexcept;
   void ensure_worker();
   void start_worker();
   void work(Worker& me) noexcept;
@@ -204,9 +205,10 @@ class Pool : public std::enable_shared_from_this<Pool> {
   WaitList idle_;                      // workers that sleep, the last to lie down first
   WaitList submitters_;                // who waits for room
   WaitList closers_;                   // who waits for the last worker to leave
-  std::size_t workers_ = 0;   // threads that were started and have not left; with `starting_`
-  std::size_t starting_ = 0;  // of them, those whose thread may not come to be
-  std::size_t blocked_ = 0;   // workers that sleep for a future inside a job
+  std::size_t workers_ = 0;       // threads that were started and have not left; with `starting_`
+  std::size_t starting_ = 0;      // of them, those whose thread may not come to be
+  std::size_t blocked_ = 0;       // workers that sleep for a future inside a job
+  std::uint64_t next_start_ = 0;  // when a thread may be started, after one could not
   bool closed_ = false;
   bool broken_ = false;  // the initializer threw
 

@@ -15,7 +15,7 @@ constexpr std::size_t most_stolen = 16;
 // Reserves the older half of another worker's queue; or else claims a job of another's stretch.
 Job* Pool::steal(Worker& me) noexcept {
   if (paused()) return nullptr;
-  if (me.has_stretch()) return me.claim_next();
+  if (Job* const job = me.claim_next()) return job;
   if (local_used_.load(std::memory_order_relaxed)) {
     me.give_back();
     const std::lock_guard threads(threads_mutex_);

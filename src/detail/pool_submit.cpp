@@ -17,11 +17,12 @@ namespace {
 constexpr std::uint32_t all_measured_up_to = 256;
 constexpr std::uint32_t one_measured_in = 64;
 
-std::uint32_t time_if_measured() noexcept {
+std::uint64_t time_if_measured() noexcept {
   static constinit thread_local std::uint32_t submissions = 0;
   const std::uint32_t n = submissions++;
-  return n < all_measured_up_to || n % one_measured_in == 0 ? ticks_of(now_in_ns()) | 1
-                                                            : 0;  // never 0
+  if (n >= all_measured_up_to && n % one_measured_in != 0) return 0;
+  const std::uint64_t now = ticks_of(now_in_ns());
+  return now != 0 ? now : Job::Place::most_ticks;  // that is one earlier
 }
 
 }  // namespace
@@ -59,7 +60,7 @@ void Pool::Promised::push(Job& job) noexcept {
 void Pool::enqueue(JobChain& jobs, std::uint8_t lane) {
   for (Job* job = jobs.front(); job != nullptr; job = JobChain::next(*job)) {
     job->place.lane = lane;
-    job->place.since = time_if_measured();
+    job->place.set_since(time_if_measured());
   }
   if (!in_order_) {
     if (Worker* const me = own_worker(); me != nullptr && push_local(*me, jobs)) {
@@ -108,6 +109,8 @@ bool Pool::push_local(Worker& me, JobChain& jobs) {
 }
 
 void Pool::enqueue_guarded(JobChain& jobs, std::uint8_t lane) {
+  // A job that the caller runs may be what destroys the executor.
+  const auto alive = overflow_ == Overflow::caller_runs ? shared_from_this() : nullptr;
   Promised room(ring_of(lane), jobs.size());
   Lock lock(mutex_);
   for (;;) {
@@ -160,8 +163,8 @@ void Pool::push_bounded(JobChain& jobs, Lock& lock, Promised& room) {
   JobChain dropped;
   while (!jobs.empty()) {
     if (ends()) {
-      // Shut down while it waited, or ran a job: as if all had been queued before.
-      if (!waited && jobs.size() == all) refuse();
+      if (jobs.size() == all) refuse();
+      // Shut down when it had put some in, or run them: as if all had been queued before.
       const Drop why = broken_ ? Drop::broken : Drop::cancelled;
       outside_ += jobs.size();
       outside_cancelled_ += jobs.size();

@@ -8,6 +8,13 @@
 #include "pool_worker.hpp"
 
 namespace conc::detail {
+namespace {
+
+// How long after a thread could not be started no other is tried, unless a worker lies down: so
+// that a busy pool that has reached the operating system's limit does not ask it for each job.
+constexpr std::uint64_t pause_after_failure_ns = 10'000'000;
+
+}  // namespace
 
 // Sets `searching` for somebody who is then to be summoned; false when that is not needed, or in
 // vain. The look without the lock sees all that was done to the gate before the caller last held
@@ -42,7 +49,7 @@ void Pool::summon_locked(Lock& lock, Summon when) noexcept {
       lock.unlock();
       return node.wake();
     }
-    if (can_grow()) {
+    if (can_grow() && (next_start_ == 0 || now_in_ns() >= next_start_)) {
       lock.unlock();
       try {
         const std::lock_guard starting(threads_mutex_);
@@ -52,15 +59,21 @@ void Pool::summon_locked(Lock& lock, Summon when) noexcept {
         // again.
       }
       lock.lock();
+      next_start_ = now_in_ns() + pause_after_failure_ns;
       if (!idle_.empty()) continue;
     }
     // The busy workers look at the queue before they lie down.
     const ShortGuard guard(main_.lock);
     clear_gate(searching);
-    set_gate(full);
+    if (!can_grow()) set_gate(full);
     break;
   }
   lock.unlock();
+}
+
+// For what no worker may come to, by one of those who stop looking for it.
+void Pool::summon_for_elsewhere() noexcept {
+  if (any_elsewhere() && begin_summons(Summon::in_any_case)) summon(Summon::in_any_case);
 }
 
 void Pool::ensure_worker() {
@@ -199,6 +212,8 @@ void Pool::leave(Worker& me, Lock& lock) noexcept {
   } else {
     lock.unlock();
   }
+  // The others may all sleep for futures by now, and have counted on this one.
+  summon_for_elsewhere();
   closers.wake_all();
 }
 

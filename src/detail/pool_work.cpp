@@ -8,8 +8,8 @@
 namespace conc::detail {
 namespace {
 
-// A worker looks into the main queue first once in so many times, so that its own tasks cannot
-// starve it.
+// Once in so many times a worker looks into the main queue first, so that its own tasks cannot
+// starve it; and into what others have reserved, so that the main queue cannot starve that.
 constexpr std::uint32_t fair_turn = 61;
 
 // How many jobs a worker reserves at once: at most so many, and as many as it runs in about this
@@ -54,7 +54,9 @@ Job* Pool::next_job(Worker& me) noexcept {
   for (;;) {
     // Before it takes a job: whom it wakes may get its processor, and takes the oldest job then.
     if (me.searching && queued() > 1) end_search(me);
-    Job* job = me.limit == 1 ? steal_from_stretches(me) : nullptr;
+    // What another has reserved does not wait for long, be it that its jobs take long, or these.
+    const bool look_at_others = me.limit == 1 || me.turns % fair_turn == 0;
+    Job* job = look_at_others ? steal_from_stretches(me) : nullptr;
     if (job == nullptr) job = take(me);
     if (job == nullptr && !in_order_) job = take_local(me);
     const bool too_many = (gate_.load(std::memory_order_relaxed) & surplus) != 0;
@@ -149,7 +151,7 @@ void Pool::end_search(Worker& me) noexcept {
     if (!more) clear_gate(searching);
   }
   if (more) summon(Summon::if_queued);
-  if (any_elsewhere() && begin_summons(Summon::in_any_case)) summon(Summon::in_any_case);
+  summon_for_elsewhere();
 }
 
 // Looks for a moment whether there is a job, unless another does.
@@ -175,6 +177,7 @@ bool Pool::lie_down(Worker& me) noexcept {
     if (has_work()) return true;
     if (!me.has_stretch()) renounce(me);
     clear_gate(full | (me.searching ? searching : 0));
+    next_start_ = 0;
     me.searching = false;
     idle_.push_front(node);
   }
@@ -186,9 +189,10 @@ bool Pool::lie_down(Worker& me) noexcept {
       idle_.remove(node);
       if (look_again || me.has_stretch()) return true;
       {
-        // A job on its way in counts on a worker that is there.
+        // A job on its way in counts on a worker that is there, and so does what waits, in whatever
+        // queue, for the pool to go on.
         const ShortGuard guard(main_.lock);
-        if (queued() != 0) return true;
+        if (queued() != 0 || paused()) return true;
         if (workers_ == starting_ + 1) set_gate(guarded);
       }
       me.give_back();
@@ -228,7 +232,7 @@ void Pool::begin_wait() noexcept {
     }
     if (work) return summon_locked(lock, Summon::if_queued);
   }
-  if (any_elsewhere() && begin_summons(Summon::in_any_case)) summon(Summon::in_any_case);
+  summon_for_elsewhere();
 }
 
 void Pool::end_wait() noexcept {

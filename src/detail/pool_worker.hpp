@@ -11,10 +11,10 @@
 
 namespace conc::detail {
 
-// The unit of Job::Place::since.
-constexpr std::uint32_t ns_in_tick = 64;
-inline std::uint32_t ticks_of(std::uint64_t ns) noexcept {
-  return static_cast<std::uint32_t>(ns / ns_in_tick);
+// The unit of Job::Place::since().
+constexpr std::uint64_t ns_in_tick = 64;
+inline std::uint64_t ticks_of(std::uint64_t ns) noexcept {
+  return ns / ns_in_tick & Job::Place::most_ticks;
 }
 
 class Pool::Worker final : public Host {
@@ -51,9 +51,9 @@ class Pool::Worker final : public Host {
 
   void run(Job& job) noexcept {
     began = 0;
-    if (job.place.since != 0) {
+    if (const std::uint64_t since = job.place.since(); since != 0) {
       began = now_in_ns();
-      wait_times.add(std::uint64_t{ticks_of(began) - job.place.since} * ns_in_tick);
+      wait_times.add(((ticks_of(began) - since) & Job::Place::most_ticks) * ns_in_tick);
     }
     if (job.run() == Ended::skipped) count(skipped);
   }

@@ -45,11 +45,21 @@ class CONC_EXPORT Job {
     // Where it was put into a queue, or null before that; it is in there as long as the slot says
     // so. Written once, by the queue.
     Atomic<Atomic<Job*>*> slot{nullptr};
-    // When it was submitted, in units of 64 ns of the steady clock, which come round after some
-    // minutes; 0 when nobody asks.
-    std::uint32_t since = 0;
+    // When it was submitted, in units of 64 ns of the steady clock, which come round after nineteen
+    // hours; 0 when nobody asks.
+    static constexpr std::uint64_t most_ticks = (std::uint64_t{1} << 40) - 1;
+    [[nodiscard]] std::uint64_t since() const noexcept {
+      return std::uint64_t{since_high} << 32 | since_low;
+    }
+    void set_since(std::uint64_t ticks) noexcept {
+      since_low = static_cast<std::uint32_t>(ticks);
+      since_high = static_cast<std::uint8_t>(ticks >> 32);
+    }
+
+    std::uint32_t since_low = 0;
     std::uint16_t index = 0;  // of the slot in its block
     std::uint8_t lane = 0;
+    std::uint8_t since_high = 0;
   };
 
   Job() noexcept = default;
