@@ -40,16 +40,91 @@ std::string describe_current_exception() noexcept {
   }
 }
 
+namespace {
+
+// Those of one sort.
+class Losses {
+ public:
+  constexpr explicit Losses(std::string_view sort) noexcept : sort_(sort) {}
+
+  // Writes the parts, and what is being handled behind them, or counts it.
+  void name(std::initializer_list<std::string_view> parts) noexcept {
+    if (!complaint_.due() && !ended_.load(std::memory_order_relaxed)) {
+      left_out_.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    const std::uint64_t others = left_out_.exchange(0, std::memory_order_relaxed);
+    try {
+      std::string line;
+      for (const std::string_view part : parts) line += part;
+      line += describe_current_exception();
+      if (others != 0) line += " (" + std::to_string(others) + " more were lost meanwhile)";
+      complain({line});
+    } catch (...) {
+      left_out_.fetch_add(others, std::memory_order_relaxed);
+      complain(parts);
+    }
+  }
+
+  void say_left_out() noexcept {
+    const std::uint64_t count = left_out_.exchange(0, std::memory_order_relaxed);
+    if (count == 0) return;
+    char digits[20];
+    const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, count);
+    complain({sort_, ": ", {digits, static_cast<std::size_t>(end.ptr - digits)}, " more"});
+  }
+
+  void forget() noexcept { left_out_.store(0, std::memory_order_relaxed); }
+
+  // From here on all are named.
+  void end() noexcept {
+    ended_.store(true, std::memory_order_relaxed);
+    say_left_out();
+  }
+
+ private:
+  const std::string_view sort_;
+  Complaint complaint_;
+  conc::detail::Atomic<std::uint64_t> left_out_{0};
+  conc::detail::Atomic<bool> ended_{false};
+};
+
+// Nothing destroys them: they serve destructors of globals as well.
+constinit Losses unformatted{"messages that could not be formatted"};
+constinit Losses lost_by_loggers{"records that loggers lost"};
+
+struct AtTheEnd {
+  ~AtTheEnd() {
+    unformatted.end();
+    lost_by_loggers.end();
+  }
+};
+
+[[maybe_unused]] const AtTheEnd at_the_end;
+
+}  // namespace
+
 void complain_of_format(const CallSite& site) noexcept {
-  static constinit Complaint complaint;
-  if (!complaint.due()) return;
   char digits[16];
   const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, site.line);
-  complain({site.pathname,
-            ":",
-            {digits, static_cast<std::size_t>(end.ptr - digits)},
-            ": the message could not be formatted: ",
-            describe_current_exception()});
+  unformatted.name({site.pathname,
+                    ":",
+                    {digits, static_cast<std::size_t>(end.ptr - digits)},
+                    ": the message could not be formatted: "});
+}
+
+void complain_of_loss(const Logger& logger) noexcept {
+  lost_by_loggers.name({"logger \"", logger.name(), "\": a record was lost: "});
+}
+
+void say_what_was_left_out() noexcept {
+  unformatted.say_left_out();
+  lost_by_loggers.say_left_out();
+}
+
+void forget_what_was_left_out() noexcept {
+  unformatted.forget();
+  lost_by_loggers.forget();
 }
 
 }  // namespace conc::logging::detail

@@ -1,6 +1,7 @@
 // How logging says on stderr that logging itself went wrong.
 #pragma once
 
+#include <conc/config.hpp>
 #include <conc/detail/machine.hpp>
 #include <conc/export.hpp>
 
@@ -9,6 +10,10 @@
 #include <limits>
 #include <string>
 #include <string_view>
+
+namespace conc::logging {
+class Logger;
+}
 
 namespace conc::logging::detail {
 
@@ -28,5 +33,23 @@ class Complaint {
   // On the steady clock, in nanoseconds.
   conc::detail::Atomic<std::int64_t> quiet_until_{std::numeric_limits<std::int64_t>::min()};
 };
+
+// ---- Records that are lost before a handler has them, which none counts therefore
+//
+// A message that could not be formatted is one sort, a record that a logger lost the other. Of each
+// one in a second is named, whichever calls and loggers they are. The others are counted, and how
+// many they were is said with the next one, by logging::shutdown(), and in the end: once the
+// library's own globals are destroyed each one is named.
+//
+// Counting takes neither a lock nor memory. See complain_of_format() as well.
+
+// Writes to stderr that the logger lost a record, and why. Called in a catch block.
+CONC_COLD void complain_of_loss(const Logger& logger) noexcept;
+
+// Says how many were left out, of each sort of which some were.
+void say_what_was_left_out() noexcept;
+
+// In the child of a fork: what was left out is the parent's to say.
+void forget_what_was_left_out() noexcept;
 
 }  // namespace conc::logging::detail

@@ -11,6 +11,7 @@
 
 #include "block.hpp"
 #include "calendar.hpp"
+#include "complaint.hpp"
 #include "configuring.hpp"
 #include "flusher.hpp"
 #include "level_names.hpp"
@@ -84,6 +85,7 @@ class ForkRegister {
     QueueOverFork::renew_after_fork();
     Tree::renew_after_fork();
     forget_process_id();
+    forget_what_was_left_out();
     renew_level_names_after_fork();
     release_shared();
     each(ForkMoment::in_child, at_once);

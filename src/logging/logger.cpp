@@ -55,14 +55,6 @@ std::chrono::nanoseconds after_start(std::chrono::system_clock::time_point creat
   return created - start;
 }
 
-// Called in a catch block.
-CONC_COLD void complain_of_loss(const Logger& logger) noexcept {
-  static constinit detail::Complaint complaint;
-  if (!complaint.due()) return;
-  detail::complain({"logger \"", logger.name(),
-                    "\": a record was lost: ", detail::describe_current_exception()});
-}
-
 }  // namespace
 
 Logger& get_logger(std::string_view name) { return Tree::instance().get(name); }
@@ -103,7 +95,7 @@ void Logger::write(Level level, const CallSite& site, std::string_view message,
         .context = detail::thread_context(),
     });
   } catch (...) {
-    complain_of_loss(*this);
+    detail::complain_of_loss(*this);
   }
 }
 
@@ -119,7 +111,7 @@ void Logger::handle(const LogRecord& original) const noexcept {
     }
     hand_on(filtered.record());
   } catch (...) {
-    complain_of_loss(*this);
+    detail::complain_of_loss(*this);
   }
 }
 

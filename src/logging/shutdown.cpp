@@ -87,6 +87,7 @@ void shutdown() noexcept {
   } catch (...) {
     detail::complain({"shutdown: ", detail::describe_current_exception()});
   }
+  detail::say_what_was_left_out();
 }
 
 }  // namespace conc::logging

@@ -63,7 +63,10 @@ CONC_LOGGING_EXPORT Logger& get_logger(std::string_view name = {});
 //
 // Every member may be called by any thread at any time. Handlers run in the calling thread, one
 // after another, while no lock of the tree is held. Logging never throws: what goes wrong in a
-// handler or while formatting is reported on stderr.
+// handler, while formatting, or in a logger's filter is reported on stderr. Of what could not be
+// formatted one message in a second is named, whichever calls they are, and of the records that
+// loggers lost one as well; how many others there were is said with the next one, by shutdown(), or
+// at the program's exit.
 //
 // Python: logging.Logger
 class CONC_LOGGING_EXPORT Logger {
@@ -219,7 +222,8 @@ CONC_LOGGING_EXPORT void disable(Level level = Level::critical);
 
 namespace detail {
 
-// Writes to stderr that the message of the call at `site` could not be formatted, and why.
+// Writes to stderr that the message of the call at `site` could not be formatted, and why; counts
+// it when it is not the first in a second. Called in a catch block.
 CONC_COLD CONC_LOGGING_EXPORT void complain_of_format(const CallSite& site) noexcept;
 
 // What PlainMessage cannot do.
