@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -437,6 +438,60 @@ TEST_F(FileHandlerTest, LinesThatAreLostInTheEndAreSaid) {
               report.find("(" + total + " lost so far)\n") != std::string::npos)
       << total << '\n'
       << report;
+}
+
+// Both what a call loses and what is lost after the call are the handler's.
+TEST_F(FileHandlerTest, LossesAreReportedOnceASecondWhateverWasHeldBack) {
+  FileHandler handler("/dev/full");
+  const std::string text(20'000, 'x');  // a block does not hold two
+  ::testing::internal::CaptureStderr();
+  const auto begin = std::chrono::steady_clock::now();
+  handler.handle(some_record);
+  for (int i = 0; i < 5; ++i) {
+    handler.handle({.level = logging::Level::info, .message = text});
+    handler.handle({.level = logging::Level::info, .message = text});
+    handler.handle(some_record);
+  }
+  const auto time = std::chrono::steady_clock::now() - begin;
+  const std::string report = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(handler.lost(), 16u);
+  EXPECT_LE(std::count(report.begin(), report.end(), '\n'), 1 + time / std::chrono::seconds(1))
+      << report;
+}
+
+// Waits until the handler, which complained before that, may do so again.
+bool the_second_is_over() {
+  const auto over = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  return eventually([&] { return std::chrono::steady_clock::now() > over; });
+}
+
+TEST_F(FileHandlerTest, LossesAreNotSaidOverARecordThatIsHeldBack) {
+  FileHandler handler("/dev/full");
+  ::testing::internal::CaptureStderr();
+  handler.handle(some_record);
+  handler.handle(some_record);
+  EXPECT_TRUE(the_second_is_over());
+  handler.handle(some_news);  // put into the block by emit()
+  handler.handle(some_news);  // and without it
+  const std::string report = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(report.find("records lost so far"), std::string::npos) << report;
+}
+
+TEST_F(FileHandlerTest, LossesAreSaidWhenARecordThatWasHeldBackArrives) {
+  FileHandler handler(file());
+  {
+    const FileSizeLimit limit(0);  // of stderr too
+    handler.handle(some_record);
+    handler.handle(some_record);
+  }
+  EXPECT_TRUE(the_second_is_over());
+  ::testing::internal::CaptureStderr();
+  handler.handle(some_news);
+  EXPECT_TRUE(eventually([&] { return content(file()) == "news\n"; }));
+  handler.flush();  // nothing; whoever wrote the line is done by then
+  const std::string report = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(report.find(": 2 records lost so far\n"), std::string::npos) << report;
+  EXPECT_EQ(std::count(report.begin(), report.end(), '\n'), 1) << report;
 }
 
 TEST_F(FileHandlerTest, LongMessagesAreWhole) {

@@ -35,17 +35,20 @@ class FileHandler::Buffer final : public detail::Flusher::Client {
     if (const std::size_t lost = owner_.write_buffer()) report(lost);
   }
 
+  // Records were written: what is unsaid about earlier ones is said if it is time to.
+  void catch_up() const noexcept { owner_.catch_up(described); }
+
   detail::Block block;  // guarded by the handler's lock
 
  private:
   void report(std::size_t lost) noexcept {
     const int error = errno;
-    const bool due = complaint_.due();
+    const bool due = owner_.may_complain();
     owner_.count_lost(lost, due);
     if (!due) return;
     try {
       detail::complain(
-          {owner_.FileHandler::description(), ": ", std::to_string(lost),
+          {described(owner_), ": ", std::to_string(lost),
            " records were lost: cannot write: ", std::generic_category().message(error), " (",
            std::to_string(owner_.lost()), " lost so far)"});
     } catch (...) {
@@ -53,8 +56,11 @@ class FileHandler::Buffer final : public detail::Flusher::Client {
     }
   }
 
+  static std::string described(const Handler& owner) {
+    return static_cast<const FileHandler&>(owner).FileHandler::description();
+  }
+
   FileHandler& owner_;
-  detail::Complaint complaint_;
   const detail::ForkEntry fork_entry_{this, [](void* self, detail::ForkMoment moment, Until) {
                                         if (moment == detail::ForkMoment::in_child)
                                           static_cast<Buffer*>(self)->block.forget();
@@ -83,6 +89,8 @@ std::string FileHandler::description() const { return "FileHandler \"" + path_.s
 std::size_t FileHandler::held_back() const noexcept {
   return buffer_ != nullptr ? buffer_->block.size() : 0;
 }
+
+bool FileHandler::holds_back() const noexcept { return held_back() != 0; }
 
 bool FileHandler::try_emit(const LogRecord& record, std::string_view line) noexcept {
   if (buffer_ == nullptr || record.level >= Level::warning || !buffer_->block.try_append(line)) {
@@ -187,6 +195,7 @@ std::size_t FileHandler::write_buffer() noexcept {
   if (buffer_ == nullptr) return 0;
   detail::Block& block = buffer_->block;
   block.shut();
+  const bool any = block.size() != 0;
   std::size_t lost = 0;
   for (auto lines = block.unsaved(0); lines.first != lines.end; lines = block.unsaved(lines.end)) {
     lost += lines.end - lines.first;
@@ -196,6 +205,7 @@ std::size_t FileHandler::write_buffer() noexcept {
     lost -= whole.lines;
   }
   block.clear();
+  if (any && lost == 0) buffer_->catch_up();
   return lost;
 }
 

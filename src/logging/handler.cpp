@@ -41,6 +41,8 @@ const Formatter& bare_message() {
 
 [[maybe_unused]] const bool at_load = (bare_message(), true);
 
+std::string described(const Handler& handler) { return handler.description(); }
+
 constinit conc::detail::Atomic<std::uint64_t> last_serial{0};
 
 }  // namespace
@@ -148,6 +150,7 @@ bool Handler::handle(const LogRecord& original) noexcept {
 
   detail::Active active(this);
   bool passed = false;
+  bool behind = false;  // a record has arrived, and it is not said how many had not
   try {
     const auto outfit = state.outfit.read();
     detail::Filtered filtered(original);
@@ -162,16 +165,16 @@ bool Handler::handle(const LogRecord& original) noexcept {
       if (outfit) line.text() += outfit->terminator;
     }
 
-    if (!try_emit(record, line.text())) {
-      const auto held = state.enter(active);
-      emit(record, line.text());
-    }
+    if (try_emit(record, line.text())) return passed;
+    const auto held = state.enter(active);
+    emit(record, line.text());
+    behind = state.unsaid.load(std::memory_order_relaxed) && !holds_back();
   } catch (...) {
     lose("a record was lost: ", detail::describe_current_exception());
     return passed;
   }
-  if (state.unsaid.load(std::memory_order_relaxed)) [[unlikely]] {
-    if (state.complaint.due()) say_losses();
+  if (behind) [[unlikely]] {
+    catch_up(described);
   }
   return passed;
 }
@@ -215,6 +218,8 @@ std::string Handler::description() const {
 
 bool Handler::try_emit(const LogRecord&, std::string_view) noexcept { return false; }
 
+bool Handler::holds_back() const noexcept { return false; }
+
 void Handler::on_flush() {}
 
 void Handler::on_close() {}
@@ -229,7 +234,7 @@ void Handler::enlist(const std::shared_ptr<Handler>& handler) {
 
 void Handler::lose(std::string_view what, std::string_view why) const noexcept {
   const std::uint64_t lost = state_->lost.fetch_add(1, std::memory_order_relaxed) + 1;
-  const bool due = state_->complaint.due();
+  const bool due = may_complain();
   state_->unsaid.store(!due, std::memory_order_relaxed);
   if (!due) return;
   try {
@@ -244,17 +249,25 @@ void Handler::count_lost(std::uint64_t records, bool said) const noexcept {
   state_->unsaid.store(!said, std::memory_order_relaxed);
 }
 
-void Handler::say_losses() const noexcept {
+void Handler::say_losses() const noexcept { say_losses_as(described); }
+
+void Handler::say_losses_as(Describe describe) const noexcept {
   if (!state_->unsaid.exchange(false, std::memory_order_relaxed)) return;
   try {
-    detail::complain({description(), ": ", std::to_string(lost()), " records lost so far"});
+    detail::complain({describe(*this), ": ", std::to_string(lost()), " records lost so far"});
   } catch (...) {
     detail::complain({"a handler: more records were lost"});
   }
 }
 
+void Handler::catch_up(Describe describe) const noexcept {
+  if (state_->unsaid.load(std::memory_order_relaxed) && may_complain()) say_losses_as(describe);
+}
+
+bool Handler::may_complain() const noexcept { return state_->complaint.due(); }
+
 void Handler::complain(std::string_view what) const noexcept {
-  if (!state_->complaint.due()) return;
+  if (!may_complain()) return;
   try {
     detail::complain({description(), ": ", what});
   } catch (...) {

@@ -95,6 +95,7 @@ class CONC_LOGGING_EXPORT FileHandler : public Handler {
   class Buffer;
 
   [[nodiscard]] bool try_emit(const LogRecord& record, std::string_view line) noexcept final;
+  [[nodiscard]] bool holds_back() const noexcept final;
   [[nodiscard]] bool ends_in_a_line() const;
   [[nodiscard]] std::size_t write(std::string_view text) noexcept;
   void write_line(std::string_view line);

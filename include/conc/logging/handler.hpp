@@ -146,15 +146,29 @@ class CONC_LOGGING_EXPORT Handler {
   static void enlist(const std::shared_ptr<Handler>& handler);
 
  private:
+  friend class FileHandler;
   friend class Logger;
   friend class QueueListener;
   struct State;
+  using Describe = std::string (*)(const Handler& handler);
 
   // Takes the record to its place without the handler's lock if it can; emit() is called otherwise.
   [[nodiscard]] virtual bool try_emit(const LogRecord& record, std::string_view line) noexcept;
 
+  // Whether the record that emit() was just given, with the lock held still, has not arrived yet.
+  // Whoever says so calls catch_up() when it has.
+  [[nodiscard]] virtual bool holds_back() const noexcept;
+
   // Counts a record that did not arrive, and says so if it is time to.
   void lose(std::string_view what, std::string_view why) const noexcept;
+
+  // Whether to complain now; it is not time to for a second then.
+  [[nodiscard]] bool may_complain() const noexcept;
+
+  // Does what say_losses() does if it is time to, since a record has arrived. `describe` is called
+  // instead of description(), which must not be while the handler may be about to be destroyed.
+  void catch_up(Describe describe) const noexcept;
+  void say_losses_as(Describe describe) const noexcept;
 
   conc::detail::Atomic<int> level_{static_cast<int>(Level::notset)};
   const std::unique_ptr<State> state_;
