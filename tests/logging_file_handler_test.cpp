@@ -18,13 +18,13 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
 
 #include "eventually.hpp"
+#include "file_size_limit.hpp"
 #include "interrupted.hpp"
 #include "logging_files.hpp"
 
@@ -357,26 +357,6 @@ TEST_F(FileHandlerTest, FullDiskLosesRecordsAndSaysSo) {
   EXPECT_NE(report.find("No space left"), std::string::npos) << report;
   EXPECT_NE(report.find("1 lost so far"), std::string::npos) << report;
 }
-
-// A limit on the size of files stands in for a disk that fills up and is tidied.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : old_handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &old_);
-    const rlimit limit{bytes, old_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &old_);
-    std::signal(SIGXFSZ, old_handler_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  void (*old_handler_)(int);
-  rlimit old_{};
-};
 
 TEST_F(FileHandlerTest, WritingResumesOnANewLineWhenThereIsRoomAgain) {
   FileHandler handler(file());

@@ -14,6 +14,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "file_size_limit.hpp"
 #include "interrupted.hpp"
 #include "logging_fixture.hpp"
 
@@ -110,6 +111,49 @@ TEST_F(StreamHandlerTest, WritingResumesWhenTheStreamCan) {
   ::testing::internal::GetCapturedStderr();
   EXPECT_EQ(paper.text, "hello\n");
   EXPECT_EQ(handler.lost(), 2u);
+}
+
+// What a file holds, without its stream.
+std::string content(std::FILE* file) {
+  std::string text(1 << 12, '\0');
+  const ::ssize_t count = ::pread(::fileno(file), text.data(), text.size(), 0);
+  text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+  return text;
+}
+
+TEST_F(StreamHandlerTest, WritingResumesOnANewLineWhenAFileHasRoomAgain) {
+  std::FILE* const file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  logging::StreamHandler handler(file);
+  ::testing::internal::CaptureStderr();
+  {
+    const FileSizeLimit limit(10);
+    handler.handle(some_record);
+    handler.handle({.message = "torn line"});
+    handler.handle({.message = "lost line"});
+  }
+  handler.handle({.message = "back"});
+  handler.handle({.message = "again"});
+  ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(content(file), "hello\ntorn\nback\nagain\n");
+  EXPECT_EQ(handler.lost(), 2u);
+  std::fclose(file);
+}
+
+TEST_F(StreamHandlerTest, WhatTheProgramWritesBehindATornLineIsOnANewOneToo) {
+  std::FILE* const file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  logging::StreamHandler handler(file);
+  ::testing::internal::CaptureStderr();
+  {
+    const FileSizeLimit limit(4);
+    handler.handle({.message = "torn line"});
+  }
+  std::fputs("the program's\n", file);
+  handler.handle(some_record);
+  ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(content(file), "torn\nthe program's\nhello\n");
+  std::fclose(file);
 }
 
 TEST_F(StreamHandlerTest, StreamThatThrowsIsTriedAgainToo) {

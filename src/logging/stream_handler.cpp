@@ -37,25 +37,19 @@ class LockedFile {
   std::FILE* const file_;
 };
 
-// False when not all is written; errno says why.
-bool write_through(std::FILE* file, std::string_view text) noexcept {
-  const int fd = ::fileno(file);
-  if (fd < 0) {  // a stream of memory, for instance
-    return std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0;
-  }
-  // Past the stream's buffer, which C's library throws away when a signal interrupts it. What the
-  // program has put there comes first; whether that can be written is the program's business.
-  std::fflush(file);
-  while (!text.empty()) {
-    const ::ssize_t count = ::write(fd, text.data(), text.size());
+// Returns how many bytes are written; errno says why it is not all.
+std::size_t write_past(int fd, std::string_view text) noexcept {
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ::ssize_t count = ::write(fd, text.data() + done, text.size() - done);
     if (count > 0) {
-      text.remove_prefix(static_cast<std::size_t>(count));
+      done += static_cast<std::size_t>(count);
     } else if (count == 0 || errno != EINTR) {
       if (count == 0) errno = ENOSPC;
-      return false;
+      break;
     }
   }
-  return true;
+  return done;
 }
 
 // What a terminal is told before the line; "" for nothing.
@@ -126,8 +120,25 @@ void StreamHandler::write(std::string_view line) {
   } else {
     const LockedFile file(file_);
     std::clearerr(file_);
-    if (!write_through(file_, line)) throw_last_error("write");
+    write_through(line);
   }
+}
+
+void StreamHandler::write_through(std::string_view line) {
+  const int fd = ::fileno(file_);
+  if (fd < 0) {  // a stream of memory, for instance
+    const std::size_t done = std::fwrite(line.data(), 1, line.size(), file_);
+    if (done < line.size() || std::fflush(file_) != 0) throw_last_error("write");
+    return;
+  }
+  // Before what the program has put into the stream's buffer since.
+  if (torn_ && write_past(fd, "\n") == 0) throw_last_error("write");
+  // Past that buffer, which C's library throws away when a signal interrupts it. What the program
+  // has put there comes first; whether that can be written is the program's business.
+  std::fflush(file_);
+  const std::size_t done = write_past(fd, line);
+  torn_ = 0 < done && done < line.size();
+  if (done < line.size()) throw_last_error("write");
 }
 
 void StreamHandler::on_flush() {

@@ -25,7 +25,8 @@ enum class Colour : std::uint8_t {
 // Each line goes to the stream in one piece and the stream is flushed, before the logging call
 // returns. The handler does not own its stream, which must outlive it; close() leaves it open.
 //
-// A stream that fails is cleared before the next record, so writing resumes when it can.
+// A stream that fails is cleared before the next record, so writing resumes when it can. When only
+// a part of a line went to the file of a stream of C, the next record starts a new line.
 //
 // Python: logging.StreamHandler
 class CONC_LOGGING_EXPORT StreamHandler : public Handler {
@@ -64,11 +65,13 @@ class CONC_LOGGING_EXPORT StreamHandler : public Handler {
 
  private:
   void write(std::string_view text);
+  void write_through(std::string_view line);
 
   // One of the two.
   std::FILE* const file_;
   std::ostream* const stream_;
   conc::detail::Atomic<bool> coloured_{false};
+  bool torn_ = false;  // the stream's file ends with a part of a line; guarded by lock()
 };
 
 }  // namespace conc::logging
