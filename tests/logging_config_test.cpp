@@ -285,6 +285,20 @@ TEST_F(LoggingConfigTest, ThoseBelowANamedOneBecomeAsNew) {
   EXPECT_EQ(log("namedbeside").handlers().size(), 1u);
 }
 
+// The root is above all, so nothing is said by naming it; its name is not part of theirs.
+TEST_F(LoggingConfigTest, NoLoggerIsBelowTheRootByItsName) {
+  auto& like_below = log("root.x");
+  const auto handler = keep(like_below);
+  for (const char* const root : {R"("root": {})", R"("loggers": {"": {}})"}) {
+    like_below.set_disabled(false);
+    configure(root);
+    EXPECT_TRUE(like_below.disabled()) << root;
+    EXPECT_EQ(like_below.handlers().size(), 1u) << root;
+  }
+  configure(R"("loggers": {"root.x": {}}, "root": {})");
+  EXPECT_FALSE(like_below.disabled());
+}
+
 TEST_F(LoggingConfigTest, TheLibrarysOwnReportsAreNotSilenced) {
   log("conc.deadlock");
   log("concert");

@@ -122,7 +122,8 @@ class Change {
   void leave(Logger& logger) {
     if (logger.parent() == nullptr || is_named(logger)) return;
     const bool below = std::any_of(named_.begin(), named_.end(), [&](const Logger* one) {
-      return is_below(logger.name(), one->name());
+      // All are below the root, whose name is not part of theirs: that says nothing.
+      return one->parent() != nullptr && is_below(logger.name(), one->name());
     });
     if (below) {
       logger.set_level(Level::notset);
