@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdlib>
 #include <optional>
 #include <sstream>
@@ -10,6 +11,10 @@
 #include <vector>
 
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "logging_files.hpp"
 
@@ -375,6 +380,52 @@ TEST_F(LoggingConfigMistakesTest, AfterThemEverythingIsAsBefore) {
   EXPECT_TRUE(files().contains("new.log"));
   logging::get_logger("mistakes.before").remove_filter(filter);
   logging::dict_config(R"({"version": 1})");
+}
+
+// Whoever opens the pipe for writing and closes it again tells its reader that it ends.
+TEST_F(LoggingConfigMistakesTest, WhoReadsFromAPipeDoesNotSeeThatAConfigurationIsRefused) {
+  ASSERT_EQ(::mkfifo(file("pipe").c_str(), 0600), 0);
+  const int reader = ::open(file("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(reader, 0);
+  const auto text = [&](const std::string& more) {
+    return config(R"("root": {"handlers": ["p"]}, "handlers": {
+        "p": {"class": "FileHandler", "filename": ")" +
+                  file("pipe").string() + "\"}" + more + "}");
+  };
+  EXPECT_EQ(mistakes_of(text(R"(, "other": {"class": "NoSuchHandler"})")).size(), 1u);
+  ::pollfd seen{reader, POLLIN, 0};
+  EXPECT_EQ(::poll(&seen, 1, 0), 0) << seen.revents;
+
+  EXPECT_EQ(mistakes_of(text("")), Mistakes());
+  logging::warning("the first");
+  char line[32];
+  const ::ssize_t count = ::read(reader, line, sizeof line);
+  EXPECT_EQ(std::string(line, static_cast<std::size_t>(count > 0 ? count : 0)), "the first\n");
+  logging::dict_config(R"({"version": 1, "root": {}})");
+  ::close(reader);
+}
+
+TEST_F(LoggingConfigMistakesTest, LinksStayAndTheFilesBehindThemAreMadeByWhatIsRight) {
+  fs::create_directory(file("behind"));
+  fs::create_symlink("second", file("link"));
+  fs::create_symlink(file("behind") / "app.log", file("second"));
+  const auto names = files();
+  const auto text = [&](const std::string& more) {
+    return config(R"("root": {"handlers": ["l"]}, "handlers": {
+        "l": {"class": "FileHandler", "filename": ")" +
+                  file("link").string() + "\"}" + more + "}");
+  };
+  EXPECT_EQ(mistakes_of(text(R"(, "other": {"class": "NoSuchHandler"})")).size(), 1u);
+  EXPECT_TRUE(fs::is_empty(file("behind")));
+  EXPECT_EQ(files(), names);
+  EXPECT_TRUE(fs::is_symlink(file("link")) && fs::is_symlink(file("second")));
+
+  EXPECT_EQ(mistakes_of(text("")), Mistakes());
+  logging::warning("the first");
+  EXPECT_EQ(content(file("behind") / "app.log"), "the first\n");
+  EXPECT_EQ(files(), names);
+  EXPECT_TRUE(fs::is_symlink(file("link")) && fs::is_symlink(file("second")));
+  logging::dict_config(R"({"version": 1, "root": {}})");
 }
 
 // Runs with libconc_refuse_threads preloaded.

@@ -19,14 +19,17 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "child.hpp"
 #include "eventually.hpp"
 #include "forked.hpp"
+#include "interrupted.hpp"
 #include "logging_files.hpp"
 #include "stress.hpp"
 
@@ -341,6 +344,33 @@ TEST_F(ReliabilityTest, ChildrenWriteTimesWhileThreadsDo) {
   enough = true;
   for (std::thread& thread : load) thread.join();
   EXPECT_EQ(good, forks);
+}
+
+TEST_F(ReliabilityTest, ThreadThatWaitsForTheReaderOfAPipeKeepsNobodyFromForking) {
+  if (!a_child_may_allocate) GTEST_SKIP() << "not under a sanitizer";
+  ASSERT_EQ(::mkfifo(file("pipe").c_str(), 0600), 0);
+  Logger& logger = get_logger("fork.pipe");
+  logger.set_propagate(false);
+  logger.add_handler(to_file());
+  int reader = -1;
+  std::atomic<int> status{-1};
+  std::thread forking;
+  {
+    // It sleeps in open() when the signal is sent, and goes on waiting there.
+    Interrupted configuring(
+        [&] { logging::basic_config({.filename = file("pipe"), .force = true}); });
+    EXPECT_TRUE(configuring.interrupt(1));
+    // In a thread: one that could not fork would wait for the reader as well.
+    forking = std::thread([&] { status = in_child([&] { logger.warning("child {}", 0); }); });
+    EXPECT_TRUE(eventually([&] { return status == 0; }));
+    reader = ::open(file("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    EXPECT_GE(reader, 0);
+  }
+  forking.join();
+  EXPECT_EQ(get_logger().handlers().size(), 1u);
+  expect_lines_of_children(file(), 1);
+  reset();
+  ::close(reader);
 }
 
 TEST_F(ReliabilityTest, ForkInsideOfAHandlerNeitherHangsNorBreaksItsLock) {
