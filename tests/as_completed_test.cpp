@@ -89,6 +89,22 @@ TEST(AsCompleted, AStopEndsItAndItMayBeAskedAgain) {
   EXPECT_EQ(*range.begin(), futures[0]);
 }
 
+TEST(AsCompleted, YieldsNoFutureAgainAfterTheTimeWasUp) {
+  std::vector<Promise<int>> promises(2);
+  const auto futures = futures_of(promises);
+  promises[0].set_result(1);
+  auto range = conc::as_completed(futures, conc::at_once);
+  auto it = range.begin();
+  EXPECT_EQ(*it, futures[0]);
+  EXPECT_THROW(++it, conc::TimeoutError);
+  EXPECT_THROW(static_cast<void>(range.begin()), conc::TimeoutError);
+  promises[1].set_result(1);
+  std::vector<Future<int>> rest;
+  for (const auto& future : range) rest.push_back(future);
+  EXPECT_EQ(rest, (std::vector{futures[1]}));
+  EXPECT_TRUE(range.begin() == range.end());
+}
+
 TEST(AsCompleted, ACancelledFutureIsYieldedAtOnce) {
   Promise<int> promise;
   const std::vector futures{promise.future()};
@@ -113,6 +129,20 @@ TEST(AsCompleted, KeepsNoFutureThatItHasHandedOut) {
   EXPECT_EQ(alive.use_count(), 2);
   promises[1].set_result(nullptr);
   ++it;
+  EXPECT_EQ(alive.use_count(), 1);
+}
+
+TEST(AsCompleted, KeepsNoFutureThatItHasHandedOutWhileItWaitsForTheNext) {
+  const auto alive = std::make_shared<int>(0);
+  std::vector<Promise<std::shared_ptr<int>>> promises(2);
+  auto futures = futures_of(promises);
+  auto range = conc::as_completed(std::exchange(futures, {}), conc::at_once);
+  {
+    Promise<std::shared_ptr<int>> first = std::move(promises[0]);
+    first.set_result(alive);
+  }
+  auto it = range.begin();
+  EXPECT_THROW(++it, conc::TimeoutError);
   EXPECT_EQ(alive.use_count(), 1);
 }
 

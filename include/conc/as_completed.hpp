@@ -52,8 +52,8 @@ class AsCompleted {
   };
 
   // Waits for the first future; ++ waits for the next. Throws: TimeoutError when the time is up,
-  // Stopped when the token was triggered. After that the range is as before, and may be asked again
-  // for what has got done.
+  // Stopped when the token was triggered. The range then stands at no future, as at its end, and
+  // may be asked again for what has got done.
   Iterator begin() {
     if (!current_.valid()) advance();
     return Iterator(*this);
@@ -62,10 +62,8 @@ class AsCompleted {
 
  private:
   void advance() {
-    if (gathering_.left() == 0) {
-      current_ = {};
-      return;
-    }
+    current_ = {};
+    if (gathering_.left() == 0) return;
     const Until until = token_.stop_possible() ? Until(deadline_, token_) : Until(deadline_);
     detail::Patience patience(until);
     const auto place = gathering_.next(until, patience);
