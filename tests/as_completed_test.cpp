@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <concepts>
 #include <memory>
+#include <ranges>
 #include <stop_token>
 #include <thread>
 #include <utility>
@@ -25,6 +27,9 @@ using conc::test::eventually_waiting;
 using conc::test::futures_of;
 using conc::test::state;
 using conc::test::waiters;
+
+static_assert(std::movable<conc::AsCompleted<int>>);
+static_assert(std::ranges::input_range<conc::AsCompleted<int>>);
 
 TEST(AsCompleted, YieldsFirstWhatIsDoneAndThenInTheOrderOfCompletion) {
   std::vector<Promise<int>> promises(4);
@@ -162,6 +167,42 @@ TEST(AsCompleted, MayBeLeftEarly) {
   EXPECT_EQ(waiters(state(futures[1])), 0U);
   promises[1].set_result(1);
 }
+
+TEST(AsCompleted, IsReplacedByAnotherInTheMiddle) {
+  std::vector<Promise<int>> first(3);
+  std::vector<Promise<int>> second(2);
+  const auto first_futures = futures_of(first);
+  const auto second_futures = futures_of(second);
+  first[0].set_result(1);
+  auto range = conc::as_completed(first_futures);
+  EXPECT_EQ(*range.begin(), first_futures[0]);
+  auto other = conc::as_completed(second_futures, conc::at_once);
+  second[1].set_result(1);
+  EXPECT_EQ(*other.begin(), second_futures[1]);
+  range = std::move(other);
+  EXPECT_TRUE(other.begin() == other.end());
+  EXPECT_EQ(waiters(state(first_futures[1])), 0U);
+  EXPECT_EQ(waiters(state(second_futures[0])), 1U);
+  auto it = range.begin();
+  EXPECT_EQ(*it, second_futures[1]);
+  EXPECT_THROW(++it, conc::TimeoutError);
+  second[0].set_result(1);
+  EXPECT_EQ(*range.begin(), second_futures[0]);
+}
+
+// clang 15 and older cannot compile the views of libstdc++.
+#if !defined(__clang__) || __clang_major__ >= 16
+TEST(AsCompleted, IsTheBeginningOfAPipeline) {
+  std::vector<Promise<int>> promises(3);
+  const auto futures = futures_of(promises);
+  for (auto& promise : promises) promise.set_result(1);
+  std::vector<Future<int>> order;
+  for (const auto& future : conc::as_completed(futures) | std::views::take(2)) {
+    order.push_back(future);
+  }
+  EXPECT_EQ(order, (std::vector{futures[0], futures[1]}));
+}
+#endif
 
 TEST(AsCompleted, LeavingItRacesWithCompletion) {
   for (int round = 0; round < 200; ++round) {

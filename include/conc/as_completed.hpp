@@ -26,7 +26,10 @@ class AsCompleted {
       : gathering_(detail::states_of(futures)),
         deadline_(until.deadline()),
         token_(until.token() != nullptr ? *until.token() : std::stop_token()) {}
+
+  // What was moved from is at its end. Iterators stay with it.
   AsCompleted(AsCompleted&&) noexcept = default;
+  AsCompleted& operator=(AsCompleted&&) noexcept = default;
 
   class Iterator {
    public:

@@ -85,6 +85,12 @@ Gathering::Gathering(std::vector<Ref<FutureStateBase>> states)
 
 Gathering::Gathering(Gathering&& other) noexcept : shared_(std::exchange(other.shared_, nullptr)) {}
 
+Gathering& Gathering::operator=(Gathering&& other) noexcept {
+  Gathering taken(std::move(other));
+  std::swap(shared_, taken.shared_);
+  return *this;
+}
+
 Gathering::~Gathering() {
   if (shared_ == nullptr) return;
   for (std::size_t i = 0; i < shared_->states.size(); ++i) {
@@ -95,7 +101,7 @@ Gathering::~Gathering() {
 }
 
 std::size_t Gathering::left() const noexcept {
-  return shared_->states.size() - shared_->handed_out;
+  return shared_ != nullptr ? shared_->states.size() - shared_->handed_out : 0;
 }
 
 std::optional<std::size_t> Gathering::next(Until until, Patience& patience) {

@@ -19,8 +19,11 @@ class CONC_EXPORT Gathering {
  public:
   // Takes over the references. Throws std::bad_alloc; it listens to none then.
   explicit Gathering(std::vector<Ref<FutureStateBase>> states);
+
+  // What was moved from has none left.
   Gathering(Gathering&& other) noexcept;
-  Gathering& operator=(Gathering&&) = delete;
+  // Stops listening to what it had.
+  Gathering& operator=(Gathering&& other) noexcept;
 
   // Stops listening. Blocks on nothing.
   ~Gathering();
