@@ -123,11 +123,12 @@ struct SignalDumps {
 Snapshot snapshot() {
   Snapshot seen;
   seen.threads.reserve(detail::count_threads() + 16);
-  seen.time = detail::WallClock::now();
-  seen.steady_time = detail::SteadyClock::now();
   seen.process_id = ::getpid();
   Clerk clerk(seen);
   detail::visit_threads([&clerk](detail::ThreadRecord& record) { clerk.look(record); });
+  // Not before all have been seen: a wait that is in it began earlier.
+  seen.time = detail::WallClock::now();
+  seen.steady_time = detail::SteadyClock::now();
   clerk.list_waiters();
   return seen;
 }

@@ -254,6 +254,29 @@ TEST(Snapshot, AWorkerWithoutWorkIsIdle) {
   EXPECT_EQ(seen.objects[worker->wait->object].type, "ThreadPoolExecutor");
 }
 
+TEST(Snapshot, NothingInItBeganAfterItsTime) {
+  std::atomic<bool> stop{false};
+  Event never;
+  std::vector<std::unique_ptr<Thread>> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.push_back(std::make_unique<Thread>([&] {
+      while (!stop) static_cast<void>(never.wait(1us));
+    }));
+    threads.back()->start();
+  }
+  int before = 0;
+  int after = 0;
+  for (int i = 0; i < 2000 || before == 0; ++i) {
+    const Snapshot seen = conc::snapshot();
+    for (const ThreadSnapshot& thread : seen.threads) {
+      if (thread.wait) ++(thread.wait->since <= seen.steady_time ? before : after);
+    }
+  }
+  stop = true;
+  for (auto& thread : threads) thread->join();
+  EXPECT_EQ(after, 0);
+}
+
 // A standoff with every kind of name, and what programs that read the formats think of it.
 Snapshot standoff() {
   static Lock left("left \"quoted\" \\ fork");
@@ -299,6 +322,26 @@ TEST(Snapshot, JsonIsValidWhateverTheNamesHold) {
   EXPECT_NE(json.find(R"("name":"left \"quoted\" \\ fork")"), std::string::npos) << json;
   EXPECT_NE(json.find(R"("name":"right\n\u0001\ufffd")"), std::string::npos) << json;
   EXPECT_NE(json.find(R"("state":"waits")"), std::string::npos) << json;
+}
+
+TEST(Snapshot, NoTimeIsNegative) {
+  Snapshot seen;
+  seen.steady_time = std::chrono::steady_clock::time_point(10s);
+  ContendedObject event;
+  event.type = "Event";
+  event.waiters = {2};
+  seen.objects.push_back(event);
+  ThreadSnapshot bill;
+  bill.info.name = "Bill";
+  bill.info.ident = 2;
+  bill.wait = conc::ThreadWait{
+      .action = "wait for", .since = seen.steady_time + 1s, .deadline = seen.steady_time - 1s};
+  seen.threads.push_back(bill);
+  const std::string json = conc::to_json(seen);
+  EXPECT_NE(json.find(R"("seconds":0.000000,"seconds_left":0.000000)"), std::string::npos) << json;
+  std::ostringstream dump;
+  conc::dump_threads(dump, seen);
+  EXPECT_NE(dump.str().find("since 0.000 s, for another 0.000 s"), std::string::npos) << dump.str();
 }
 
 TEST(Snapshot, DotIsValidAndShowsTheCycle) {

@@ -43,8 +43,8 @@ struct ThreadSnapshot {
 // All threads that enumerate() lists, and what those wait for that sleep in a call of conc. A
 // value. Each thread is seen as it was at one moment, all of them within a few microseconds each.
 struct Snapshot {
-  std::chrono::system_clock::time_point time;
-  std::chrono::steady_clock::time_point steady_time;
+  std::chrono::system_clock::time_point time;         // when all had been seen
+  std::chrono::steady_clock::time_point steady_time;  // the same
   std::int64_t process_id = 0;
   std::vector<ThreadSnapshot> threads;
   std::vector<ContendedObject> objects;

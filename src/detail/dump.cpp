@@ -180,6 +180,11 @@ std::string decimal_seconds(Steady::duration time) {
   return text;
 }
 
+// From one moment to another; 0 when that is earlier.
+std::string decimal_seconds(Steady::time_point from, Steady::time_point to) {
+  return decimal_seconds(std::max(to - from, Steady::duration::zero()));
+}
+
 }  // namespace
 
 void dump_threads(std::ostream& out, const Snapshot& seen) {
@@ -210,9 +215,9 @@ std::string to_json(const Snapshot& seen) {
     if (wait) {
       json.open('{').key("object").value(wait->object);
       json.key("action").value(std::string_view(wait->action));
-      json.key("seconds").raw(decimal_seconds(seen.steady_time - wait->since));
+      json.key("seconds").raw(decimal_seconds(wait->since, seen.steady_time));
       json.key("seconds_left");
-      json.raw(wait->deadline ? decimal_seconds(*wait->deadline - seen.steady_time) : "null");
+      json.raw(wait->deadline ? decimal_seconds(seen.steady_time, *wait->deadline) : "null");
       json.close('}');
     } else {
       json.raw("null");
