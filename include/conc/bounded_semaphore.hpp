@@ -22,8 +22,11 @@ class CONC_CAPABILITY("semaphore") BoundedSemaphore : public detail::Lockable<Bo
   // A semaphore with so many permits free, and never more. `name`, which must outlive it, is shown
   // in dumps and errors.
   // Throws std::invalid_argument for a negative number.
-  explicit constexpr BoundedSemaphore(std::ptrdiff_t permits = 1, const char* name = nullptr)
+  explicit constexpr BoundedSemaphore(std::ptrdiff_t permits, const char* name = nullptr)
       : core_(permits >= 0 ? permits : throw_negative(permits, name), name) {}
+
+  // With one permit.
+  constexpr BoundedSemaphore() noexcept : BoundedSemaphore(1) {}
 
   // Takes a permit. Blocks while none is free.
   // Throws std::bad_alloc at the thread's first wait in the library.

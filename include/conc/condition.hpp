@@ -42,7 +42,8 @@ namespace conc {
 class CONC_CAPABILITY("mutex") Condition : public detail::Lockable<Condition> {
  public:
   // With an RLock of its own. `name`, which must outlive it, is shown in dumps and errors.
-  explicit Condition(const char* name = nullptr)
+  Condition() : Condition(nullptr) {}
+  explicit Condition(const char* name)
       : own_(std::in_place, name), rlock_(&*own_), core_(own_->core_), name_(name) {}
 
   // On a lock that it shares, with other conditions for instance.

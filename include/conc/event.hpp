@@ -24,7 +24,8 @@ namespace conc {
 class Event {
  public:
   // An event that is not set. `name`, which must outlive it, is shown in dumps.
-  explicit constexpr Event(const char* name = nullptr) noexcept : name_(name) {}
+  constexpr Event() noexcept : Event(nullptr) {}
+  explicit constexpr Event(const char* name) noexcept : name_(name) {}
 
   // Waits for a set() that is still on its way out, nobody else.
   CONC_EXPORT ~Event();

@@ -17,8 +17,11 @@ class LifoQueue final : public BasicQueue<T, detail::LifoOrder<T>> {
  public:
   // Holds at most `maxsize` items; 0: as many as there is memory for. `name`, which must outlive
   // the queue, is shown in dumps and errors. Allocates nothing.
-  explicit LifoQueue(std::size_t maxsize = 0, const char* name = nullptr) noexcept
+  explicit LifoQueue(std::size_t maxsize, const char* name = nullptr) noexcept
       : BasicQueue<T, detail::LifoOrder<T>>("LifoQueue", maxsize, name) {}
+
+  // Without a bound.
+  LifoQueue() noexcept : LifoQueue(0) {}
 };
 
 }  // namespace conc

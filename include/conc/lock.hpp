@@ -28,8 +28,8 @@ namespace conc {
 class CONC_CAPABILITY("mutex") Lock : public detail::Lockable<Lock> {
  public:
   // A free lock. `name`, which must outlive it, is shown in dumps and errors.
-  explicit constexpr Lock(const char* name = nullptr) noexcept
-      : core_(detail::WaitKind::lock, name) {}
+  constexpr Lock() noexcept : Lock(nullptr) {}
+  explicit constexpr Lock(const char* name) noexcept : core_(detail::WaitKind::lock, name) {}
 
   // Takes the lock. Blocks while it is held.
   // Throws DeadlockError if on_deadlock() asks for it; std::bad_alloc at the thread's first contact

@@ -38,13 +38,16 @@ class PriorityQueue final : public BasicQueue<T, detail::PriorityOrder<T, Compar
  public:
   // Holds at most `maxsize` items; 0: as many as there is memory for. `name`, which must outlive
   // the queue, is shown in dumps and errors. Allocates nothing.
-  explicit PriorityQueue(std::size_t maxsize = 0,
+  explicit PriorityQueue(std::size_t maxsize,
                          const char* name = nullptr) requires std::default_initializable<Compare>
       : BasicQueue<T, Order>("PriorityQueue", maxsize, name) {}
 
   // The same, with a comparator that is not made by default.
   PriorityQueue(std::size_t maxsize, Compare compare, const char* name = nullptr)
       : BasicQueue<T, Order>("PriorityQueue", maxsize, name, Order(std::move(compare))) {}
+
+  // Without a bound.
+  PriorityQueue() requires std::default_initializable<Compare> : PriorityQueue(0) {}
 };
 
 }  // namespace conc

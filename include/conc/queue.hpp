@@ -24,8 +24,11 @@ class Queue final : public BasicQueue<T, detail::FifoOrder<T>> {
  public:
   // Holds at most `maxsize` items; 0: as many as there is memory for. `name`, which must outlive
   // the queue, is shown in dumps and errors. Allocates nothing.
-  explicit Queue(std::size_t maxsize = 0, const char* name = nullptr) noexcept
+  explicit Queue(std::size_t maxsize, const char* name = nullptr) noexcept
       : BasicQueue<T, detail::FifoOrder<T>>("Queue", maxsize, name) {}
+
+  // Without a bound.
+  Queue() noexcept : Queue(0) {}
 };
 
 }  // namespace conc

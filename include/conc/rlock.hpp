@@ -23,8 +23,8 @@ class CONC_CAPABILITY("mutex") RLock : public detail::Lockable<RLock> {
   static constexpr std::uint32_t max_depth = (1U << 24) - 1;
 
   // A free lock. `name`, which must outlive it, is shown in dumps and errors.
-  explicit constexpr RLock(const char* name = nullptr) noexcept
-      : core_(detail::WaitKind::rlock, name) {}
+  constexpr RLock() noexcept : RLock(nullptr) {}
+  explicit constexpr RLock(const char* name) noexcept : core_(detail::WaitKind::rlock, name) {}
 
   // Takes the lock once more. Blocks while another thread holds it; never for its holder.
   // Throws UsageError beyond max_depth; DeadlockError if on_deadlock() asks for it; std::bad_alloc

@@ -35,8 +35,11 @@ class CONC_CAPABILITY("semaphore") Semaphore : public detail::Lockable<Semaphore
   // A semaphore with so many permits free. `name`, which must outlive it, is shown in dumps and
   // errors.
   // Throws std::invalid_argument for a negative number.
-  explicit constexpr Semaphore(std::ptrdiff_t permits = 1, const char* name = nullptr)
+  explicit constexpr Semaphore(std::ptrdiff_t permits, const char* name = nullptr)
       : core_(permits >= 0 ? permits : throw_negative(permits, name), name) {}
+
+  // With one permit.
+  constexpr Semaphore() noexcept : Semaphore(1) {}
 
   // Takes a permit. Blocks while none is free.
   // Throws std::bad_alloc at the thread's first wait in the library.
