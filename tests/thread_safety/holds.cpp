@@ -104,6 +104,21 @@ class Box {
     return thing_;
   }
 
+  int take_by_predicate() {
+    const conc::LockGuard hold(changed_);
+    changed_.wait_for([&]() CONC_REQUIRES(changed_) { return full_; });
+    full_ = false;
+    return thing_;
+  }
+
+  bool take_by_predicate_soon(int& thing) {
+    const conc::LockGuard hold(changed_);
+    if (!changed_.wait_for([&]() CONC_REQUIRES(changed_) { return full_; }, 50ms)) return false;
+    full_ = false;
+    thing = thing_;
+    return true;
+  }
+
   bool take_soon(int& thing) {
     const conc::LockGuard hold(changed_);
     while (!full_) {
@@ -170,6 +185,8 @@ int main() {
   Box box;
   box.put(1);
   int thing = box.take();
+  box.put(thing);
+  thing = box.take_by_predicate();
   Belt belt;
   belt.put();
   belt.take();
@@ -179,7 +196,8 @@ int main() {
   pool.visit();
   pool.rest();
   return account.deposit_soon(1) && account.deposit_at_once(1) && pool.borrow_soon() &&
-                 box.take_soon(thing) && tree.grow_if_nobody_looks() != 0
+                 box.take_soon(thing) && box.take_by_predicate_soon(thing) &&
+                 tree.grow_if_nobody_looks() != 0
              ? account.balance()
              : 0;
 }
