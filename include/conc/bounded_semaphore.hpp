@@ -17,7 +17,7 @@ namespace conc {
 // Semaphore.
 //
 // Python: threading.BoundedSemaphore
-class CONC_CAPABILITY("semaphore") BoundedSemaphore : public detail::Lockable<BoundedSemaphore> {
+class BoundedSemaphore : public detail::PermitLockable<BoundedSemaphore> {
  public:
   // A semaphore with so many permits free, and never more. `name`, which must outlive it, is shown
   // in dumps and errors.

@@ -27,7 +27,7 @@ namespace conc {
 // let the destroying thread in may still be on its way out. Permits need not be back.
 //
 // Python: threading.Semaphore
-class CONC_CAPABILITY("semaphore") Semaphore : public detail::Lockable<Semaphore> {
+class Semaphore : public detail::PermitLockable<Semaphore> {
  public:
   // The most permits that can be free at once.
   static constexpr std::ptrdiff_t max_permits = std::numeric_limits<std::ptrdiff_t>::max();

@@ -158,14 +158,33 @@ class Belt {
   int things_ CONC_GUARDED_BY(lock_) = 0;
 };
 
-// Permits belong to nobody, so acquire() and release() of a semaphore are not paired by the
-// analysis: a thread may give what another took.
+// Permits belong to nobody, so a semaphore is no lock to the analysis: a thread may take several, and
+// give what another took.
 class Pool {
  public:
   void borrow() { free_.acquire(); }
   bool borrow_soon() { return free_.acquire(50ms); }
   void give_back() { free_.release(); }
   void visit() { const conc::LockGuard permit(free_); }
+  void visit_by_two() {
+    const conc::LockGuard one(free_);
+    const conc::LockGuard another(free_);
+    const conc::LockGuard seat(seats_);
+    const conc::LockGuard seat_beside(seats_);
+  }
+  void borrow_by_standard_names() {
+    free_.acquire();
+    free_.unlock();
+    free_.lock();
+    seats_.lock();
+  }
+  bool borrow_soon_by_standard_names() {
+    return free_.try_lock() && free_.try_lock_for(50ms) && seats_.try_lock();
+  }
+  void give_back_by_standard_names() {
+    free_.unlock();
+    seats_.unlock();
+  }
   void rest() { const conc::LockGuard seat(seats_); }
 
  private:
@@ -195,9 +214,12 @@ int main() {
   pool.give_back();
   pool.visit();
   pool.rest();
+  pool.visit_by_two();
+  pool.borrow_by_standard_names();
+  pool.give_back_by_standard_names();
   return account.deposit_soon(1) && account.deposit_at_once(1) && pool.borrow_soon() &&
-                 box.take_soon(thing) && box.take_by_predicate_soon(thing) &&
-                 tree.grow_if_nobody_looks() != 0
+                 pool.borrow_soon_by_standard_names() && box.take_soon(thing) &&
+                 box.take_by_predicate_soon(thing) && tree.grow_if_nobody_looks() != 0
              ? account.balance()
              : 0;
 }

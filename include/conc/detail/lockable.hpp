@@ -10,7 +10,7 @@
 namespace conc::detail {
 
 // Makes Derived a standard TimedLockable, so that std::scoped_lock, std::unique_lock and
-// std::condition_variable_any take it.
+// std::condition_variable_any take it. For a lock, which clang's thread-safety analysis follows.
 template <class Derived>
 class CONC_CAPABILITY("mutex") Lockable {
  public:
@@ -32,6 +32,32 @@ class CONC_CAPABILITY("mutex") Lockable {
  protected:
   Lockable() = default;
   ~Lockable() = default;
+
+ private:
+  Derived& derived() noexcept { return static_cast<Derived&>(*this); }
+};
+
+// The same for what has permits, which belong to nobody: there is nothing for the analysis to
+// follow.
+template <class Derived>
+class PermitLockable {
+ public:
+  void lock() { derived().acquire(); }
+  [[nodiscard]] bool try_lock() { return derived().try_acquire(); }
+  void unlock() { derived().release(); }
+
+  template <class Rep, class Period>
+  [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> timeout) {
+    return derived().acquire(timeout);
+  }
+  template <class Clock, class Duration>
+  [[nodiscard]] bool try_lock_until(std::chrono::time_point<Clock, Duration> deadline) {
+    return derived().acquire(deadline);
+  }
+
+ protected:
+  PermitLockable() = default;
+  ~PermitLockable() = default;
 
  private:
   Derived& derived() noexcept { return static_cast<Derived&>(*this); }
