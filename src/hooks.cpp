@@ -26,8 +26,10 @@ std::string type_name(const std::type_info& type) {
   return type.name();
 }
 
+}  // namespace
+
 // One call of fprintf, so that lines of several threads do not mix.
-void write_line(const Report& news) noexcept {
+void detail::write_line(const Report& news) noexcept {
   std::string what;
   try {
     what = describe(news.exception);
@@ -39,20 +41,19 @@ void write_line(const Report& news) noexcept {
                what.empty() ? "" : ": ", what.c_str());
 }
 
-}  // namespace
-
 ReportHook set_report_hook(ReportHook hook) noexcept {
   return current_hook.exchange(hook, std::memory_order_acq_rel);
 }
 
 void report(const Report& news) noexcept {
   const ReportHook hook = current_hook.load(std::memory_order_acquire);
-  if (hook == nullptr) return write_line(news);
+  if (hook == nullptr) return detail::write_line(news);
   try {
     hook(news);
   } catch (...) {
-    write_line(news);
-    write_line({news.channel, Severity::error, "the report hook threw", std::current_exception()});
+    detail::write_line(news);
+    detail::write_line(
+        {news.channel, Severity::error, "the report hook threw", std::current_exception()});
   }
 }
 

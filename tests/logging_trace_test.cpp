@@ -1,4 +1,5 @@
-// The waits that CONC_TRACE=1 tells of, as records of the logger "conc.trace".
+// The waits that CONC_TRACE=1 tells of, as records of the logger "conc.trace"; and on stderr where
+// these would not be taken.
 
 #include <conc/event.hpp>
 #include <conc/lock.hpp>
@@ -20,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "asleep.hpp"
 #include "child.hpp"
 #include "eventually.hpp"
 #include "gate.hpp"
@@ -61,6 +63,45 @@ int record_of_a_wait() {
   });
   gun.release();
   return came ? 0 : 1;
+}
+
+// A wait that there is something to tell of.
+int wait_for_the_gun() {
+  Lock gun("gun");
+  gun.acquire();
+  Thread bill({.name = "Bill"}, [&gun] {
+    gun.acquire();
+    gun.release();
+  });
+  bill.start();
+  const bool waits = eventually([] { return conc::test::asleep("Bill"); });
+  gun.release();
+  return waits ? 0 : 1;
+}
+
+int logger_not_enabled() {
+  get_logger().add_handler(std::make_shared<KeepingHandler>());
+  return wait_for_the_gun();
+}
+
+int no_handler() {
+  get_logger().set_level(Level::debug);
+  return wait_for_the_gun();
+}
+
+int handler_not_on_the_way() {
+  get_logger().add_handler(std::make_shared<KeepingHandler>());
+  get_logger("conc.trace").set_level(Level::debug);
+  get_logger("conc.trace").set_propagate(false);
+  return wait_for_the_gun();
+}
+
+int handler_of_higher_level() {
+  const auto kept = std::make_shared<KeepingHandler>();
+  kept->set_level(Level::info);
+  get_logger().add_handler(kept);
+  get_logger("conc.trace").set_level(Level::debug);
+  return wait_for_the_gun();
 }
 
 // Threads that wait for each other at a handler have nothing to say of it.
@@ -113,6 +154,10 @@ int listener_at_rest() {
 const std::map<std::string, std::function<int()>>& scenarios() {
   static const std::map<std::string, std::function<int()>> all{
       {"record_of_a_wait", record_of_a_wait},
+      {"logger_not_enabled", logger_not_enabled},
+      {"no_handler", no_handler},
+      {"handler_not_on_the_way", handler_not_on_the_way},
+      {"handler_of_higher_level", handler_of_higher_level},
       {"busy_handler", busy_handler},
       {"listener_at_rest", listener_at_rest},
   };
@@ -128,6 +173,17 @@ void ends_well(const char* scenario) {
 }
 
 TEST(LoggingTrace, AWaitIsARecordOfItsLogger) { ends_well("record_of_a_wait"); }
+
+TEST(LoggingTrace, WhatNobodyTakesIsALineOnStderr) {
+  const std::regex line(R"((^|\n)conc\.trace: "Bill" \(\d+\) waits to acquire Lock "gun" held by )"
+                        R"("MainThread" \(1\)\n)");
+  for (const char* const scenario :
+       {"logger_not_enabled", "no_handler", "handler_not_on_the_way", "handler_of_higher_level"}) {
+    const conc::test::ChildEnd child = conc::test::run_child(scenario, {"CONC_TRACE=1"});
+    EXPECT_EQ(child.status, 0) << scenario;
+    EXPECT_TRUE(std::regex_search(child.output, line)) << scenario << ": " << child.output;
+  }
+}
 
 TEST(LoggingTrace, WaitsInOrderToLogAreLeftOut) { ends_well("busy_handler"); }
 

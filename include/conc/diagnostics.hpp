@@ -124,7 +124,9 @@ CONC_EXPORT void dump_on_signal(int signal);
 //
 //   conc.trace: "Bill" (2) waits to acquire Lock "gun" held by "Jack" (3)
 //
-// With conc::logging these are records of the logger "conc.trace": CONC_LOG=conc.trace=debug.
+// With conc::logging these are records of the logger "conc.trace", if it is enabled for debug
+// (CONC_LOG=conc.trace=debug) and there is a handler on the way up whose level lets them in;
+// otherwise lines on stderr, as without.
 // Cost: without it one relaxed load for a thread that is about to sleep.
 
 }  // namespace conc

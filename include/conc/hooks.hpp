@@ -3,7 +3,7 @@
 // An exception that leaves a thread's function or a done-callback, a task that nobody asked the
 // result of: such news goes through report(). Until somebody sets a hook it is one line on stderr.
 // conc::logging, once the program uses it, sets a hook that hands each report to the logger of the
-// report's channel.
+// report's channel; one on "conc.trace" that would get to no handler so stays a line on stderr.
 #pragma once
 
 #include <conc/export.hpp>
@@ -38,6 +38,11 @@ CONC_EXPORT ReportHook set_report_hook(ReportHook hook) noexcept;
 // Hands the report to the hook. Never throws, and never blocks but for what the hook or stderr
 // does.
 CONC_EXPORT void report(const Report& news) noexcept;
+
+namespace detail {
+// Writes the line on stderr that a report is without a hook.
+CONC_EXPORT void write_line(const Report& news) noexcept;
+}  // namespace detail
 
 // What goes along with a task from the thread that submits it to the thread that runs it, the
 // context of a logger for instance. The functions are called with no lock held:
