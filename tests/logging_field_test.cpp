@@ -1,10 +1,12 @@
 #include <conc/logging/field.hpp>
 #include <conc/logging/formatter.hpp>
+#include <conc/logging/json_formatter.hpp>
 
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -92,6 +94,23 @@ TEST_F(FieldTest, ValuesKeepTheirKind) {
   EXPECT_EQ(std::get<std::string_view>(fields[5].value), "c");
   EXPECT_EQ(std::get<std::string_view>(fields[6].value), "(null)");
   EXPECT_EQ(std::get<std::string_view>(fields[7].value), "3s");
+}
+
+TEST_F(FieldTest, AFloatIsTheNumberThatItIsWrittenAs) {
+  using Limits = std::numeric_limits<float>;
+  const auto text = keep(logger, "%(fields)s");
+  const auto json = keep(logger);
+  json->set_formatter(std::make_shared<logging::JsonFormatter>());
+  logger.warning("m", field("tenth", 0.1F), field("third", -1.0F / 3), field("most", Limits::max()),
+                 field("least", Limits::denorm_min()), field("zero", -0.0F),
+                 field("infinite", -Limits::infinity()), field("none", Limits::quiet_NaN()));
+  EXPECT_EQ(text->lines(), (Lines{"tenth=0.1 third=-0.33333334 most=3.4028235e+38 least=1e-45 "
+                                  "zero=-0 infinite=-inf none=nan"}));
+  ASSERT_EQ(json->lines().size(), 1u);
+  EXPECT_NE(json->lines()[0].find(R"({"tenth":0.1,"third":-0.33333334,"most":3.4028235e+38,)"
+                                  R"("least":1e-45,"zero":-0,"infinite":"-inf","none":"nan"})"),
+            std::string::npos)
+      << json->lines()[0];
 }
 
 // Counts how often it is formatted.

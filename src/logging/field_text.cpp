@@ -60,6 +60,15 @@ bool is_overridden(std::span<const Field> fields, std::size_t index) {
 
 }  // namespace
 
+double as_written(float value) noexcept {
+  double result = static_cast<double>(value);
+  if (!std::isfinite(value)) return result;
+  char digits[32];  // enough for any float in its shortest form
+  const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, value);
+  std::from_chars(digits, end.ptr, result);
+  return result;
+}
+
 void append_fields(std::span<const Field> fields, std::string& out) {
   bool first = true;
   for (std::size_t i = 0; i != fields.size(); ++i) {

@@ -36,8 +36,9 @@ struct FieldArgument {
 //   log.info("sent {} files", n, field("bytes", size), field("to", host));
 //
 // Numbers, bool and strings stay what they are; anything else that fmt can format becomes text, and
-// only when the call's level is enabled. JsonFormatter writes fields as an object, Formatter where
-// the pattern says %(fields)s. When two fields of a record have one name, the later counts.
+// only when the call's level is enabled. A float becomes the double that is written as
+// it is: 0.1f becomes 0.1. JsonFormatter writes fields as an object, Formatter where the pattern
+// says %(fields)s. When two fields of a record have one name, the later counts.
 // Python: logging's extra=
 template <class T>
 [[nodiscard]] FieldArgument<T> field(std::string_view name,
@@ -65,6 +66,10 @@ template <class... Args>
 inline constexpr std::size_t number_of_fields = (std::size_t{0} + ... +
                                                  (is_field<std::remove_cvref_t<Args>> ? 1 : 0));
 
+// The double that the shortest decimal text of the float means. Infinities and NaN stay what they
+// are.
+CONC_LOGGING_EXPORT double as_written(float value) noexcept;
+
 // The value as a field has it; text that has to be made is put into `room`.
 template <class T>
 FieldValue field_value(const T& value, std::string& room) {
@@ -77,8 +82,10 @@ FieldValue field_value(const T& value, std::string& room) {
     return static_cast<std::int64_t>(value);
   } else if constexpr (std::unsigned_integral<T> && sizeof(T) <= sizeof(std::uint64_t)) {
     return static_cast<std::uint64_t>(value);
-  } else if constexpr (std::same_as<T, float> || std::same_as<T, double>) {
-    return static_cast<double>(value);
+  } else if constexpr (std::same_as<T, float>) {
+    return as_written(value);
+  } else if constexpr (std::same_as<T, double>) {
+    return value;
   } else if constexpr (std::convertible_to<const T&, std::string_view>) {
     if constexpr (std::is_pointer_v<T>) {
       if (value == nullptr) return std::string_view("(null)");
