@@ -166,6 +166,21 @@ int ends_at_once() {
   return one_wait();
 }
 
+// A thread that nobody joined is at work when main() returns. Whether it ends before a static object
+// goes that was made before it.
+int unjoined() {
+  using namespace std::chrono_literals;
+  static auto* const destroyed = new Event("destroyed");  // NOLINT: lives as long as the process
+  static const struct AtEnd {
+    ~AtEnd() { destroyed->set(); }
+  } at_end;
+  static_cast<void>(at_end);
+  static auto* const thread =
+      new Thread([] { std::fputs(destroyed->wait(50ms) ? "too late;" : "in time;", stderr); });
+  thread->start();
+  return 0;
+}
+
 // Has the teller busy, and then forks: the child, where it is gone, waits as well.
 int forks() {
   if (one_wait() != 0) return 1;
@@ -185,6 +200,7 @@ const std::map<std::string, std::function<int()>>& scenarios() {
       {"hook_that_waits", hook_that_waits},
       {"one_wait", one_wait},
       {"ends_at_once", ends_at_once},
+      {"unjoined", unjoined},
       {"forks", forks},
   };
   return all;
@@ -215,6 +231,12 @@ TEST(Trace, AllIsToldBeforeTheProcessEnds) {
   const conc::test::ChildEnd child = run_child("ends_at_once", {"CONC_TRACE=1"});
   EXPECT_EQ(child.status, 0);
   EXPECT_NE(child.output.find("waits to acquire Lock \"gun\""), std::string::npos) << child.output;
+}
+
+TEST(Trace, StaticObjectsGoAfterThreadsThatWereStartedLaterAllTheSame) {
+  const conc::test::ChildEnd child = run_child("unjoined", {"CONC_TRACE=1"});
+  EXPECT_EQ(child.status, 0);
+  EXPECT_NE(child.output.find("in time;"), std::string::npos) << child.output;
 }
 
 // ThreadSanitizer starts no threads in such a child, and LeakSanitizer takes for lost there what the

@@ -18,7 +18,6 @@
 #include <utility>
 #include <vector>
 
-#include "at_exit.hpp"
 #include "fork.hpp"
 #include "thread_registry.hpp"
 #include "wait_words.hpp"
@@ -71,7 +70,9 @@ class Teller {
 
   Teller() {
     guard_over_fork(mutex_, []() noexcept { instance().start_over(); });
-    wait_at_exit([]() noexcept { return instance().finish(); });
+    // Not by wait_at_exit(), whose first registration says which static objects outlive the threads:
+    // this one is made before any of the program's.
+    std::atexit([] { instance().finish(); });
   }
 
   [[noreturn]] void run() noexcept {
@@ -96,10 +97,9 @@ class Teller {
   }
 
   // At the end of the process. A receiver that is stuck does not keep it from ending.
-  bool finish() noexcept {
+  void finish() noexcept {
     std::unique_lock lock(mutex_);
-    const auto all_told = [this] { return texts_.empty() && !reporting_; };
-    return !all_told() && all_told_.wait_for(lock, patience_at_exit, all_told);
+    all_told_.wait_for(lock, patience_at_exit, [this] { return texts_.empty() && !reporting_; });
   }
 
   // In the child of a fork, where the thread is gone.
