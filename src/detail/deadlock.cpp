@@ -11,7 +11,12 @@
 // The links of a cycle are seen one after another, so it is followed twice. When each thread is
 // still in the same call, every one of them was in it at the moment between the two, and what it
 // holds it holds: a thread that waits neither takes nor gives.
+//
+// But it may be given a lock, by a release that has not woken it yet. Then it seems to hold what it
+// waits for: it is a cycle of its own, and no link of another one, so nobody but itself can take
+// that for a deadlock. It asks the lock.
 
+#include <conc/detail/lock_core.hpp>
 #include <conc/detail/machine.hpp>
 #include <conc/detail/thread_record.hpp>
 #include <conc/detail/waiting.hpp>
@@ -130,6 +135,13 @@ std::string describe(const Links& links) {
   return text;
 }
 
+// Whether the node's thread, which seems to hold the lock that it waits for, is just getting it.
+bool gets_lock(const ThreadNode& node) noexcept {
+  const WaitReason& reason = node.reason();
+  return (reason.kind == WaitKind::lock || reason.kind == WaitKind::rlock) &&
+         !static_cast<const LockCore*>(reason.object)->lists(node);
+}
+
 // The cycle that the node is in, in words; "" if there is none of which nobody has told.
 std::string find_cycle(ThreadNode& node, ThreadRecord& record) {
   std::string text;
@@ -145,6 +157,7 @@ std::string find_cycle(ThreadNode& node, ThreadRecord& record) {
                     [](const Link& a, const Link& b) { return a.is_same_call(b); })) {
       return;
     }
+    if (links.size() == 1 && gets_lock(node)) return;
     text = describe(links);
     const std::lock_guard lock(record.mutex);
     node.note_deadlock();

@@ -161,6 +161,11 @@ void LockCore::adopt(WakeChain& nodes) noexcept {
   if (next != nullptr) next->wake();
 }
 
+bool LockCore::lists(const ThreadNode& node) const noexcept {
+  const std::lock_guard lock(mutex_);
+  return node.linked();
+}
+
 std::size_t LockCore::waiters() const noexcept {
   const std::lock_guard lock(mutex_);
   return waiters_.size();

@@ -97,6 +97,11 @@ class CONC_EXPORT LockCore {
   [[nodiscard]] const char* name() const noexcept { return name_; }
   [[nodiscard]] WaitReason reason() const noexcept { return {kind_, this, name_}; }
 
+  // Whether the node, with which the calling thread waits for the lock, is in the wait list. If not,
+  // its wake-up is on its way, perhaps with the lock. Called under the registry's mutex, which
+  // nobody takes under this one.
+  [[nodiscard]] bool lists(const ThreadNode& node) const noexcept;
+
   // How many threads are in the wait list.
   [[nodiscard]] std::size_t waiters() const noexcept;
 
