@@ -1,3 +1,4 @@
+#include <conc/detail/no_signals.hpp>
 #include <conc/detail/queue_core.hpp>
 #include <conc/detail/thread_record.hpp>
 #include <conc/detail/waiting.hpp>
@@ -148,6 +149,7 @@ void dump_on_signal(int signal) {
   sigset_t before;
   pthread_sigmask(SIG_BLOCK, &set, &before);
   try {
+    const detail::NoSignals none;  // it takes this one by sigwait, others not at all
     detail::NativeThread([set] {
       for (int got = 0; sigwait(&set, &got) == 0;) detail::dump_to_stderr(snapshot());
     }).detach();

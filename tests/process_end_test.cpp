@@ -242,6 +242,15 @@ int waits_too_long() {
   return 0;
 }
 
+// Sends the process a signal, and waits until a thread has taken it.
+bool taken(int signal) {
+  ::kill(::getpid(), signal);
+  return conc::test::eventually([signal] {
+    sigset_t pending;
+    return sigpending(&pending) == 0 && sigismember(&pending, signal) == 0;
+  });
+}
+
 int dump_at_signal() {
   conc::dump_on_signal(SIGQUIT);
   conc::dump_on_signal(SIGQUIT);
@@ -255,17 +264,23 @@ int dump_at_signal() {
   if (!conc::test::eventually([] { return conc::test::asleep("patient"); })) return 1;
   // The dump is written by another thread, and the process may end only after that: when that
   // thread takes a second signal, it has written what the first one asked for.
-  const auto taken = [] {
-    ::kill(::getpid(), SIGQUIT);
-    return conc::test::eventually([] {
-      sigset_t pending;
-      return sigpending(&pending) == 0 && sigismember(&pending, SIGQUIT) == 0;
-    });
-  };
-  const bool written = taken() && taken();
+  const bool written = taken(SIGQUIT) && taken(SIGQUIT);
   lock.release();
   thread.join();
   return written ? 0 : 1;
+}
+
+// What the library has its threads for is asked for first: a thread waits.
+int dump_at_two_signals() {
+  conc::Lock lock("fork");
+  lock.acquire();
+  static_cast<void>(lock.acquire(1ms));
+  conc::dump_on_signal(SIGUSR1);
+  conc::dump_on_signal(SIGUSR2);
+  for (int i = 0; i < 10; ++i) {
+    if (!taken(SIGUSR1) || !taken(SIGUSR2)) return 1;
+  }
+  return 0;
 }
 
 // Threads work with everything that the library holds a lock for while others fork.
@@ -574,6 +589,7 @@ const std::map<std::string, std::function<int()>>& scenarios() {
       {"destroyed_without_memory", destroyed_without_memory},
       {"waits_too_long", waits_too_long},
       {"dump_at_signal", dump_at_signal},
+      {"dump_at_two_signals", dump_at_two_signals},
       {"forks_under_load", forks_under_load},
       {"forks_in_a_thread", forks_in_a_thread},
       {"forks_in_a_known_stranger", forks_in_a_known_stranger},
@@ -719,6 +735,13 @@ TEST(DumpOnSignal, WritesADumpAndTheProgramGoesOn) {
   EXPECT_NE(end.output.find("waits to acquire Lock \"fork\" held by \"MainThread\" (1)"),
             std::string::npos)
       << end.output;
+}
+
+TEST(DumpOnSignal, EndsNoThreadOfTheLibrary) {
+  for (const char* const setting : {"CONC_WATCHDOG=", "CONC_WATCHDOG=60min", "CONC_TRACE=1"}) {
+    const ChildEnd end = run_child("dump_at_two_signals", {setting});
+    EXPECT_EQ(end.status, 0) << setting << ": " << end.output;
+  }
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -141,6 +142,18 @@ int hook_that_waits() {
   return told == 1 ? 0 : 2;
 }
 
+int hook_that_fails() {
+  std::signal(SIGSEGV, [](int) { ::_exit(7); });
+  conc::set_report_hook([](const conc::Report&) {
+    ::raise(SIGSEGV);
+    ++told;
+  });
+  Lock gun("gun");
+  gun.acquire();
+  static_cast<void>(gun.acquire(std::chrono::milliseconds(1)));
+  return eventually([] { return told != 0; }) ? 1 : 2;
+}
+
 int wait_once(const char* name) {
   Lock gun(name);
   gun.acquire();
@@ -198,6 +211,7 @@ const std::map<std::string, std::function<int()>>& scenarios() {
       {"waits_of_every_kind", waits_of_every_kind},
       {"idle_workers", idle_workers},
       {"hook_that_waits", hook_that_waits},
+      {"hook_that_fails", hook_that_fails},
       {"one_wait", one_wait},
       {"ends_at_once", ends_at_once},
       {"unjoined", unjoined},
@@ -218,6 +232,10 @@ TEST(Trace, TellsWhoWaitsForWhatAndWhoHoldsIt) { ends_well("waits_of_every_kind"
 TEST(Trace, LeavesOutIdleWorkers) { ends_well("idle_workers"); }
 
 TEST(Trace, DoesNotTellOfTheWaitsOfItsReceiver) { ends_well("hook_that_waits"); }
+
+TEST(Trace, AFaultInItsReceiverIsHeardOf) {
+  EXPECT_EQ(run_child("hook_that_fails", {"CONC_TRACE=1"}).status, 7);
+}
 
 TEST(Trace, IsALineOnStderrIfNobodyListens) {
   const std::string output = run_child("one_wait", {"CONC_TRACE=1"}).output;

@@ -1,6 +1,7 @@
 // Tells of the calls in which threads fall asleep, if the environment asks for it.
 
 #include <conc/detail/machine.hpp>
+#include <conc/detail/no_signals.hpp>
 #include <conc/detail/thread_record.hpp>
 #include <conc/detail/waiting.hpp>
 #include <conc/hooks.hpp>
@@ -57,6 +58,7 @@ class Teller {
     const std::lock_guard lock(mutex_);
     if (texts_.size() == most) return;
     if (!started_) {
+      const NoSignals none;
       NativeThread([this] { run(); }).detach();
       started_ = true;
     }

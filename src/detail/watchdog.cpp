@@ -1,6 +1,7 @@
 // Writes a dump when a thread waits for longer than the environment allows.
 
 #include <conc/detail/machine.hpp>
+#include <conc/detail/no_signals.hpp>
 #include <conc/detail/thread_record.hpp>
 #include <conc/diagnostics.hpp>
 
@@ -83,6 +84,7 @@ void start_watchdog_if_asked() noexcept {
                    text);
       return;
     }
+    const NoSignals none;
     NativeThread([limit] { watch(*limit); }).detach();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "conc: there is no watchdog: %s\n", error.what());

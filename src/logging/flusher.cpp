@@ -1,5 +1,6 @@
 #include "flusher.hpp"
 
+#include <conc/detail/no_signals.hpp>
 #include <conc/detail/thread_record.hpp>
 
 #include <cstdlib>
@@ -7,31 +8,7 @@
 #include <new>
 #include <utility>
 
-#include <pthread.h>
-
-#include <csignal>
-
 namespace conc::logging::detail {
-namespace {
-
-// The program's signals are not for a thread that it does not know of.
-class NoSignals {
- public:
-  NoSignals() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~NoSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  NoSignals(const NoSignals&) = delete;
-  NoSignals& operator=(const NoSignals&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
-}  // namespace
-
 // Never destroyed, since the thread runs until the process ends; the static pointer keeps it
 // reachable.
 class Flusher::Service {
@@ -88,7 +65,7 @@ class Flusher::Service {
     if (running_) return true;
     try {
       if (!std::exchange(hears_of_exit_, true)) std::atexit([] { instance().end(); });
-      const NoSignals none;
+      const conc::detail::NoSignals none;
       conc::detail::NativeThread([this] { run(); }).detach();
       return running_ = true;
     } catch (...) {
