@@ -1,8 +1,8 @@
 #include "classes.hpp"
 
+#include <conc/detail/machine.hpp>
 #include <conc/logging/json_formatter.hpp>
 
-#include <atomic>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -55,7 +55,7 @@ class Classes {
     const Class* older;
   };
 
-  std::atomic<const Class*> newest_{nullptr};
+  conc::detail::Atomic<const Class*> newest_{nullptr};
 };
 
 std::shared_ptr<const Formatter> make_formatter(ConfigSection& section) {
