@@ -151,7 +151,7 @@ void dump_on_signal(int signal) {
   try {
     const detail::NoSignals none;  // it takes this one by sigwait, others not at all
     detail::NativeThread([set] {
-      for (int got = 0; sigwait(&set, &got) == 0;) detail::dump_to_stderr(snapshot());
+      for (int got = 0; sigwait(&set, &got) == 0;) detail::dump_to_stderr();
     }).detach();
   } catch (...) {
     pthread_sigmask(SIG_SETMASK, &before, nullptr);

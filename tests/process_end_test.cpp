@@ -283,6 +283,15 @@ int dump_at_two_signals() {
   return 0;
 }
 
+// There is no memory for the first dump, and enough for the third.
+int dump_without_memory() {
+  conc::dump_on_signal(SIGUSR1);
+  conc::test::out_of_memory = true;
+  const bool refused = taken(SIGUSR1) && taken(SIGUSR1);
+  conc::test::out_of_memory = false;
+  return refused && taken(SIGUSR1) && taken(SIGUSR1) ? 0 : 1;
+}
+
 // Threads work with everything that the library holds a lock for while others fork.
 int forks_under_load() {
   static std::atomic<bool> stop{false};
@@ -590,6 +599,7 @@ const std::map<std::string, std::function<int()>>& scenarios() {
       {"waits_too_long", waits_too_long},
       {"dump_at_signal", dump_at_signal},
       {"dump_at_two_signals", dump_at_two_signals},
+      {"dump_without_memory", dump_without_memory},
       {"forks_under_load", forks_under_load},
       {"forks_in_a_thread", forks_in_a_thread},
       {"forks_in_a_known_stranger", forks_in_a_known_stranger},
@@ -735,6 +745,14 @@ TEST(DumpOnSignal, WritesADumpAndTheProgramGoesOn) {
   EXPECT_NE(end.output.find("waits to acquire Lock \"fork\" held by \"MainThread\" (1)"),
             std::string::npos)
       << end.output;
+}
+
+TEST(DumpOnSignal, SaysThatThereIsNoMemoryAndTheProgramGoesOn) {
+  const ChildEnd end = run_child("dump_without_memory");
+  EXPECT_EQ(end.status, 0);
+  const std::string refusal = "conc: no memory for a dump of the threads\n";
+  EXPECT_EQ(end.output.find(refusal), 0U) << end.output;
+  EXPECT_NE(end.output.find("\"MainThread\" ident=1 "), std::string::npos) << end.output;
 }
 
 TEST(DumpOnSignal, EndsNoThreadOfTheLibrary) {

@@ -120,7 +120,9 @@ CONC_EXPORT void dump_on_signal(int signal);
 // what it waits for, and who holds that. A thread of its own tells, in the order in which they fall
 // asleep; at the end of the process all has been told, unless that takes longer than a second. Idle
 // workers of a pool are left out, and so is what threads wait for in order to log. What conc waits
-// for itself is told as well, the start of a thread for instance.
+// for itself is told as well, the start of a thread for instance. A receiver must not hand what it
+// is told to a thread of the program's own that waits for it in a call of conc: each of these waits
+// would be told of as well, without end.
 //
 //   conc.trace: "Bill" (2) waits to acquire Lock "gun" held by "Jack" (3)
 //

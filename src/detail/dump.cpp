@@ -185,6 +185,12 @@ std::string decimal_seconds(Steady::time_point from, Steady::time_point to) {
   return decimal_seconds(std::max(to - from, Steady::duration::zero()));
 }
 
+// ---- Where there is no stream
+
+void say_that_there_is_no_memory() noexcept {
+  std::fputs("conc: no memory for a dump of the threads\n", stderr);
+}
+
 }  // namespace
 
 void dump_threads(std::ostream& out, const Snapshot& seen) {
@@ -274,7 +280,15 @@ void detail::dump_to_stderr(const Snapshot& seen) noexcept {
     const std::string whole = text.str();
     std::fwrite(whole.data(), 1, whole.size(), stderr);
   } catch (...) {
-    std::fputs("conc: no memory for a dump of the threads\n", stderr);
+    say_that_there_is_no_memory();
+  }
+}
+
+void detail::dump_to_stderr() noexcept {
+  try {
+    dump_to_stderr(snapshot());
+  } catch (...) {
+    say_that_there_is_no_memory();
   }
 }
 

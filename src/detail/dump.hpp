@@ -9,4 +9,7 @@ namespace conc::detail {
 // memory for the text, a line that says so.
 void dump_to_stderr(const Snapshot& seen) noexcept;
 
+// The same with a snapshot of this moment, for which there may be no memory either.
+void dump_to_stderr() noexcept;
+
 }  // namespace conc::detail

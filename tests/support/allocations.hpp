@@ -21,7 +21,11 @@ inline constinit thread_local std::int64_t allocations_left = -1;
 using AtAllocation = bool (*)();
 inline constinit thread_local AtAllocation at_that_allocation = nullptr;
 
+// Whether every allocation fails, in every thread.
+inline std::atomic<bool> out_of_memory{false};
+
 inline void* allocate(std::size_t size, std::size_t alignment) noexcept {
+  if (out_of_memory.load(std::memory_order_relaxed)) return nullptr;
   if (allocations_left >= 0 && allocations_left-- == 0) {
     if (at_that_allocation == nullptr || !at_that_allocation()) return nullptr;
   }
