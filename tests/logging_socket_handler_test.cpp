@@ -228,6 +228,20 @@ TEST_F(SocketHandlerTest, ConnectionThatTheOtherSideClosedIsMadeAgainAndNothingL
   EXPECT_EQ(handler->dropped(), 0u);
 }
 
+TEST_F(SocketHandlerTest, ConnectionIsMadeAgainWhateverTheOtherSideSentBeforeItClosed) {
+  const Fd server = bound(SOCK_STREAM);
+  const auto handler = plain(port_of(server));
+  const std::string unasked(10'000, '?');
+  for (int round = 0; round < 3; ++round) {
+    handler->handle({.message = "line"});
+    Fd client = accepted(server);
+    EXPECT_EQ(client.line(), "line\n");
+    EXPECT_EQ(::send(client.get(), unasked.data(), unasked.size(), 0),
+              static_cast<::ssize_t>(unasked.size()));
+  }
+  EXPECT_EQ(handler->dropped(), 0u);
+}
+
 TEST_F(SocketHandlerTest, RecordsWaitForAReaderThatDoesNotKeepUpAndFlushSendsAll) {
   const Fd server = bound(SOCK_STREAM);
   const auto handler = plain(port_of(server), {.timeout = 30s, .max_bytes = 64u << 20});

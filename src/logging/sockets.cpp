@@ -90,8 +90,13 @@ int Socket::connect(const ::sockaddr* address, ::socklen_t size, Deadline deadli
 }
 
 bool Socket::closed_by_peer() const noexcept {
-  char byte = 0;
-  const ::ssize_t count = ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  // Not more than a peer may have sent that does not go on sending.
+  constexpr int most_reads = 1024;
+  char unread[1024];
+  ::ssize_t count = 1;
+  for (int i = 0; count > 0 && i != most_reads; ++i) {
+    count = ::recv(fd_, unread, sizeof unread, MSG_DONTWAIT);
+  }
   return count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 

@@ -36,7 +36,8 @@ class Socket {
   [[nodiscard]] int fd() const noexcept { return fd_; }
   void close() noexcept;
 
-  // Whether the other side has closed the connection.
+  // Whether the other side has closed the connection. What it sent is thrown away: unread it would
+  // hide that, and have the closing of this side reset the connection.
   [[nodiscard]] bool closed_by_peer() const noexcept;
 
   // Waits until something can be sent, or the connection broke. False when the time is up.
