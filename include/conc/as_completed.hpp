@@ -31,42 +31,44 @@ class AsCompleted {
   AsCompleted(AsCompleted&&) noexcept = default;
   AsCompleted& operator=(AsCompleted&&) noexcept = default;
 
+  // A future is waited for when it is asked for: by *, ->, and the comparison with the end. So
+  // whoever takes two does not wait for a third. Throws: TimeoutError when the time is up, Stopped
+  // when the token was triggered; what gets done later may be asked for then.
   class Iterator {
    public:
     using value_type = Future<T>;
     using difference_type = std::ptrdiff_t;
 
-    const Future<T>& operator*() const noexcept { return range_->current_; }
-    const Future<T>* operator->() const noexcept { return &range_->current_; }
+    const Future<T>& operator*() const { return range_->current(); }
+    const Future<T>* operator->() const { return &range_->current(); }
+    // Leaves the future, which is waited for if it was not asked for.
     Iterator& operator++() {
-      range_->advance();
+      static_cast<void>(range_->current());
+      range_->current_ = {};
       return *this;
     }
     void operator++(int) { ++*this; }
-    friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept {
-      return it.at_end();
-    }
+    friend bool operator==(const Iterator& it, std::default_sentinel_t) { return it.at_end(); }
 
    private:
     friend class AsCompleted;
     explicit Iterator(AsCompleted& range) noexcept : range_(&range) {}
-    [[nodiscard]] bool at_end() const noexcept { return !range_->current_.valid(); }
+    [[nodiscard]] bool at_end() const { return !range_->current().valid(); }
     AsCompleted* range_;
   };
 
-  // Waits for the first future; ++ waits for the next. Throws: TimeoutError when the time is up,
-  // Stopped when the token was triggered. The range then stands at no future, as at its end, and
-  // may be asked again for what has got done.
-  Iterator begin() {
-    if (!current_.valid()) advance();
-    return Iterator(*this);
-  }
+  // At the future that was asked for last and not left, if there is one. Blocks on nothing.
+  [[nodiscard]] Iterator begin() noexcept { return Iterator(*this); }
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
  private:
-  void advance() {
-    current_ = {};
-    if (gathering_.left() == 0) return;
+  // Nothing at the end.
+  const Future<T>& current() {
+    if (!current_.valid() && gathering_.left() != 0) wait_for_next();
+    return current_;
+  }
+
+  void wait_for_next() {
     const Until until = token_.stop_possible() ? Until(deadline_, token_) : Until(deadline_);
     detail::Patience patience(until);
     const auto place = gathering_.next(until, patience);
@@ -86,7 +88,7 @@ class AsCompleted {
 //
 //   for (const auto& future : conc::as_completed(futures, 10s)) use(future.result());
 //
-// Blocks in begin() and ++ of the range, not here. The time counts from this call; the token is
+// Blocks where the range is gone through, not here. The time counts from this call; the token is
 // copied.
 // Throws: UsageError for a handle to nothing; std::bad_alloc.
 // Cost: three allocations; one lock for each future.
