@@ -91,7 +91,11 @@ void Pool::enqueue(JobChain& jobs, std::uint8_t lane) {
 
 // By a job of the pool. False, and nothing is pushed, when a push must go under the mutex.
 bool Pool::push_local(Worker& me, JobChain& jobs) {
-  if (!local_used_.load(std::memory_order_relaxed)) local_used_.store(true);
+  if (!local_used_.load(std::memory_order_relaxed)) {
+    // Under the lock, for one who just stops searching: it sees this, or is seen to have stopped.
+    const ShortGuard guard(main_.lock);
+    local_used_.store(true, std::memory_order_relaxed);
+  }
   JobRing& ring = me.queue.jobs;
   while (!jobs.empty()) {
     {
