@@ -177,8 +177,8 @@ TEST(MapRange, ThrowsWhatACallThrewWhereItsResultWouldBe) {
 }
 
 TEST(MapRange, MeasuresItsTimeoutFromTheCall) {
-  ThreadPoolExecutor pool(1);
   Event open;
+  ThreadPoolExecutor pool(1);
   {
     const auto begin = std::chrono::steady_clock::now();
     auto range = pool.map(
@@ -384,8 +384,8 @@ TEST(MapRange, LeavingAChunkEarlyCancelsTheOtherChunks) {
 }
 
 TEST(MapRange, AStopEndsIt) {
-  ThreadPoolExecutor pool(1);
   Event open;
+  ThreadPoolExecutor pool(1);
   std::stop_source source;
   {
     const std::stop_token token = source.get_token();

@@ -177,8 +177,8 @@ TEST(CallerRuns, ACallThatDestroysThePoolComesBack) {
 }
 
 TEST(Cancelled, CallsLeaveTheirPlacesToThoseThatFollow) {
-  ThreadPoolExecutor pool({.max_workers = 1, .max_pending = 4, .overflow = Overflow::reject});
   Event go_on;
+  ThreadPoolExecutor pool({.max_workers = 1, .max_pending = 4, .overflow = Overflow::reject});
   const auto busy = pool.submit([&go_on] { go_on.wait(); });
   ASSERT_TRUE(eventually([&busy] { return busy.running(); }));
   const auto submit_and_cancel = [&pool](std::size_t n) {

@@ -266,9 +266,9 @@ TEST_F(PoolWithoutThreads, WithOneAtLeastEverythingRunsAndLaterThereAreMore) {
 }
 
 TEST_F(PoolWithoutThreads, LaterSubmissionsFindMoreThoughNoWorkerCameToRest) {
+  Event free;
   ThreadPoolExecutor pool(4);
   allow(1);
-  Event free;
   const auto waits = pool.submit([&free] { return free.wait(30s); });
   EXPECT_TRUE(eventually([&waits] { return waits.running(); }));
   const auto frees = pool.submit([&free] { free.set(); });

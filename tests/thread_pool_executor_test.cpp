@@ -175,8 +175,8 @@ TEST(ThreadPoolExecutor, HasByDefaultAFewWorkersMoreThanProcessors) {
 // ---- Threads
 
 TEST(ThreadPoolExecutor, NamesItsThreadsForTheOperatingSystem) {
-  ThreadPoolExecutor pool({.max_workers = 2, .thread_name_prefix = "crew"});
   Event open;
+  ThreadPoolExecutor pool({.max_workers = 2, .thread_name_prefix = "crew"});
   const auto first = pool.submit([&open] { return open.wait(), os_name(); });
   EXPECT_TRUE(eventually([&first] { return first.running(); }));
   EXPECT_EQ(pool.submit(os_name).result(), "crew_1");
@@ -185,10 +185,10 @@ TEST(ThreadPoolExecutor, NamesItsThreadsForTheOperatingSystem) {
 }
 
 TEST(ThreadPoolExecutor, MakesAThreadOnlyWhenNoneIsIdle) {
+  Event open;
   ThreadPoolExecutor pool(4);
   for (int i = 0; i < 500; ++i) pool.submit([] {}).result();
   EXPECT_EQ(pool.stats().workers, 1U);
-  Event open;
   const auto busy = pool.submit([&open] { open.wait(); });
   EXPECT_TRUE(eventually([&busy] { return busy.running(); }));
   pool.submit([] {}).result();
@@ -205,9 +205,9 @@ TEST(ThreadPoolExecutor, RunsAsManyCallsAtOnceAsItHasWorkers) {
 
 TEST(ThreadPoolExecutor, WakesAnotherWorkerForEachCallThatIsQueued) {
   for (int round = 0; round < 100; ++round) {
-    ThreadPoolExecutor pool(4);
     conc::Event all;
     std::atomic<int> arrived = 0;
+    ThreadPoolExecutor pool(4);
     for (int i = 0; i < 4; ++i) {
       pool.post([&] {
         if (++arrived == 4) all.set();
@@ -577,9 +577,9 @@ TEST(ThreadPoolExecutor, TheChildOfAForkMayLetGoOfIt) {
 // ---- Jobs of others
 
 TEST(ThreadPoolExecutor, ATaskGoesOnAfterAnInlineExecutorHasRunAnother) {
-  ThreadPoolExecutor pool(4);
   Event inner;
   Event go;
+  ThreadPoolExecutor pool(4);
   const auto outer = pool.submit([&] {
     conc::InlineExecutor inlined;
     inlined.submit([] {}).result();
@@ -595,12 +595,12 @@ TEST(ThreadPoolExecutor, ATaskGoesOnAfterAnInlineExecutorHasRunAnother) {
 }
 
 TEST(ThreadPoolExecutor, ATaskGoesOnAfterItHasRunWhatDidNotFit) {
+  Event inner;
+  Event go;
   ThreadPoolExecutor pool(4);
   ThreadPoolExecutor other({.max_workers = 1, .max_pending = 1, .overflow = Overflow::caller_runs});
   const Plug plug(other);
   other.post([] {});
-  Event inner;
-  Event go;
   const auto outer = pool.submit([&] {
     EXPECT_TRUE(other.submit([] {}).done());
     inner.set();
@@ -642,10 +642,10 @@ class EndsWhenTold {
 };
 
 TEST(ThreadPoolExecutor, TheEndOfAResultThatNobodyHoldsHoldsUpNoOther) {
-  ThreadPoolExecutor pool(4);
   Event dropped;
   Event entered;
   Event leave;
+  ThreadPoolExecutor pool(4);
   static_cast<void>(pool.submit([&] {
     dropped.wait();
     return EndsWhenTold(entered, leave);
@@ -787,10 +787,10 @@ TEST(ThreadPoolExecutor, ACallbackMaySubmit) {
 }
 
 TEST(ThreadPoolExecutor, ALongCallbackDoesNotHoldUpTheNextTask) {
-  ThreadPoolExecutor pool(2);
-  pool.submit([] {}).wait();
   Event open;
   Event begun;
+  ThreadPoolExecutor pool(2);
+  pool.submit([] {}).wait();
   const auto first = pool.submit([&begun] { begun.wait(); });
   first.add_done_callback([&open](const Future<void>&) { open.wait(); });
   begun.set();
