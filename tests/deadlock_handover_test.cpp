@@ -19,16 +19,10 @@
 #include "asleep.hpp"
 #include "eventually.hpp"
 #include "reports.hpp"
+#include "sanitizers.hpp"
 
 // Whether a program may have its own pthread_mutex_unlock: sanitizers have one.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define CONC_TEST_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define CONC_TEST_SANITIZER 1
-#endif
-#endif
-#if defined(__GLIBC__) && !defined(CONC_TEST_SANITIZER)
+#if defined(__GLIBC__) && !CONC_TEST_ASAN && !CONC_TEST_TSAN
 #define CONC_TEST_OWN_UNLOCK 1
 #endif
 

@@ -25,6 +25,7 @@
 
 #include "eventually.hpp"
 #include "logging_files.hpp"
+#include "sanitizers.hpp"
 
 namespace conc::test {
 namespace {
@@ -34,16 +35,8 @@ using logging::Logger;
 
 // Their allocators are not taken over a fork: the child hangs when a thread of the parent's was
 // just allocating.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr bool threads_may_start_in_a_child_of_threads = false;
-#else
-constexpr bool threads_may_start_in_a_child_of_threads = true;
-#endif
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr bool sanitizer_handles_faults = true;
-#else
-constexpr bool sanitizer_handles_faults = false;
-#endif
+constexpr bool threads_may_start_in_a_child_of_threads = !CONC_TEST_ASAN && !CONC_TEST_TSAN;
+constexpr bool sanitizer_handles_faults = CONC_TEST_ASAN || CONC_TEST_TSAN;
 
 void own_handler(int) { ::_exit(7); }
 

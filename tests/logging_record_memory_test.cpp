@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "allocations.hpp"
+#include "sanitizers.hpp"
 
 namespace conc::logging {
 namespace {
@@ -39,7 +40,7 @@ TEST(RecordMemory, RecordsOfAnyLengthAreWhole) {
   }
 }
 
-#if !defined(__SANITIZE_ADDRESS__)
+#if !CONC_TEST_ASAN
 
 TEST(RecordMemory, IsUsedAgainWhenAnotherThreadDestroysTheRecords) {
   const LogRecord record{.message = "one of many"};

@@ -40,6 +40,7 @@
 #include "asleep.hpp"
 #include "child.hpp"
 #include "eventually.hpp"
+#include "sanitizers.hpp"
 
 namespace {
 
@@ -614,13 +615,7 @@ const std::map<std::string, std::function<int()>>& scenarios() {
 
 // ---- The claims
 
-#if defined(__SANITIZE_THREAD__)
-constexpr int runs = 5;  // a second each
-#elif defined(__SANITIZE_ADDRESS__)
-constexpr int runs = 40;
-#else
-constexpr int runs = 200;
-#endif
+constexpr int runs = CONC_TEST_TSAN ? 5 : CONC_TEST_ASAN ? 40 : 200;  // under tsan a second each
 
 void ends_each_time_with(const char* scenario, int status, const std::string& output) {
   for (int i = 0; i < runs; ++i) {
@@ -655,7 +650,7 @@ TEST(AtExit, AThreadWhoseObjectWentInItselfIsWaitedFor) {
   ends_each_time_with("detached", 0, "done;");
 }
 
-#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)  // these make the stacks
+#if !CONC_TEST_ASAN && !CONC_TEST_TSAN  // these make the stacks
 TEST(Thread, ThatIsRefusedIsAsBeforeAndCanBeStartedAgain) {
   const ChildEnd end = run_child("refused");
   EXPECT_EQ(end.status, 0) << end.output;
@@ -673,7 +668,7 @@ TEST(Thread, IsWaitedForByItsDestructorWithoutMemoryToo) {
 
 // ThreadSanitizer starts no threads in such a child, and LeakSanitizer takes for lost there what
 // the threads of the parent hold.
-#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#if !CONC_TEST_ASAN && !CONC_TEST_TSAN
 TEST(Fork, TheChildHasTheForkingThreadAloneAndFreshObjectsWork) {
   const ChildEnd end = run_child("forks_under_load");
   EXPECT_EQ(end.status, 0) << end.output;

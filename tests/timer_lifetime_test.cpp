@@ -23,23 +23,7 @@
 
 #include "allocations.hpp"
 #include "eventually.hpp"
-
-// What a sanitizer cannot do: tsan starts no threads after a fork with threads, and both make the
-// stacks of threads themselves.
-#if defined(__SANITIZE_THREAD__)
-#define CONC_TEST_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define CONC_TEST_TSAN 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define CONC_TEST_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CONC_TEST_ASAN 1
-#endif
-#endif
+#include "sanitizers.hpp"
 
 namespace {
 
@@ -48,13 +32,7 @@ using conc::Event;
 using conc::PeriodicTimer;
 using conc::Timer;
 
-#if defined(CONC_TEST_TSAN)
-constexpr int runs = 2;  // tsan sleeps for a second at every exit
-#elif defined(CONC_TEST_ASAN)
-constexpr int runs = 20;
-#else
-constexpr int runs = 200;
-#endif
+constexpr int runs = CONC_TEST_TSAN ? 2 : CONC_TEST_ASAN ? 20 : 200;  // tsan sleeps at every exit
 
 // What the children write; read by their parent when they have ended.
 int to_parent = -1;
@@ -251,7 +229,7 @@ TEST(TimerAtExit, APeriodicTimersCallIsWaitedForAndIsTheLast) {
 
 // ---- The system refuses a thread
 
-#if defined(__GLIBC__) && !defined(CONC_TEST_TSAN) && !defined(CONC_TEST_ASAN)
+#if defined(__GLIBC__) && !CONC_TEST_ASAN && !CONC_TEST_TSAN
 // How large the stack of the next thread is to be.
 void set_stack_size(std::size_t size) {
   ::pthread_attr_t attributes;
@@ -314,7 +292,7 @@ TEST(TimerRefused, WhileThereIsNoHelperForATimerItWaits) {
 // ---- fork(). From here on the test process has timers.
 
 // tsan starts no thread there, and asan's allocator stays locked if a thread was just allocating.
-#if defined(CONC_TEST_TSAN) || defined(__SANITIZE_ADDRESS__)
+#if CONC_TEST_ASAN || CONC_TEST_TSAN
 #define CONC_TEST_NEEDS_THREADS_AFTER_FORK GTEST_SKIP() << "not under a sanitizer"
 #else
 #define CONC_TEST_NEEDS_THREADS_AFTER_FORK static_cast<void>(0)
@@ -373,7 +351,7 @@ TEST(TimerFork, AFunctionMayFork) {
 }
 
 TEST(TimerFork, InTheChildAFunctionThatForkedMayReturn) {
-#if defined(CONC_TEST_TSAN) || defined(CONC_TEST_ASAN)
+#if CONC_TEST_ASAN || CONC_TEST_TSAN
   GTEST_SKIP() << "takes what only the stack of the main thread refers to for a leak";
 #endif
   ::pid_t child = -1;

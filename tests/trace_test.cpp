@@ -33,6 +33,7 @@
 #include "child.hpp"
 #include "eventually.hpp"
 #include "reports.hpp"
+#include "sanitizers.hpp"
 
 namespace {
 
@@ -259,7 +260,7 @@ TEST(Trace, StaticObjectsGoAfterThreadsThatWereStartedLaterAllTheSame) {
 
 // ThreadSanitizer starts no threads in such a child, and LeakSanitizer takes for lost there what the
 // threads of the parent hold.
-#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#if !CONC_TEST_ASAN && !CONC_TEST_TSAN
 TEST(Trace, GoesOnInTheChildOfAFork) {
   const conc::test::ChildEnd child = run_child("forks", {"CONC_TRACE=1"});
   EXPECT_EQ(child.status, 0);

@@ -6,15 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sanitizers.hpp"
+
 namespace conc::test {
 
 // The sanitizers' allocators are not taken over a fork: a child that allocates hangs when one of
 // the parent's threads was just allocating.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-inline constexpr bool a_child_may_allocate = false;
-#else
-inline constexpr bool a_child_may_allocate = true;
-#endif
+inline constexpr bool a_child_may_allocate = !CONC_TEST_ASAN && !CONC_TEST_TSAN;
 
 // How the child ended, which ends with 0 after `child`; one that hangs is ended by its own alarm
 // clock.
