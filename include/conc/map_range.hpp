@@ -103,10 +103,10 @@ class MapRange {
 
     // Whether there is a result, which is there then.
     bool look() const {
-      if (at_.first != at_.end) [[likely]]
-        return true;
-      at_ = {};
-      at_ = range_->next();
+      if (at_.first == at_.end) [[unlikely]] {
+        at_ = {};
+        at_ = range_->next();
+      }
       return at_.first != nullptr;
     }
 
