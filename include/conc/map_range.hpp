@@ -70,16 +70,12 @@ class MapRange {
       std::is_void_v<Result>, std::monostate,
       std::conditional_t<std::is_object_v<Result>, std::add_lvalue_reference_t<Result>, Result>>;
 
-  // A result is waited for when it is asked for: by *, and the comparison with the end. So whoever
-  // takes two does not wait for a third. Throws what the call threw, TimeoutError, Stopped. Then
-  // the range is at its end, and the calls that have not begun are cancelled.
   class Iterator {
    public:
     using value_type = std::remove_cvref_t<Reference>;
     using difference_type = std::ptrdiff_t;
 
     Reference operator*() const {
-      look();
       if constexpr (std::is_void_v<Result>) {
         return {};
       } else if constexpr (std::is_object_v<Result>) {
@@ -88,30 +84,23 @@ class MapRange {
         return *at_.first->result();
       }
     }
-    // Leaves the result, which is waited for if it was not asked for.
     Iterator& operator++() {
-      look();
-      ++at_.first;
-      return *this;
-    }
-    void operator++(int) { ++*this; }
-    friend bool operator==(const Iterator& it, std::default_sentinel_t) { return !it.look(); }
-
-   private:
-    friend class MapRange;
-    explicit Iterator(MapRange& range) noexcept : range_(&range) {}
-
-    // Whether there is a result, which is there then.
-    bool look() const {
-      if (at_.first == at_.end) [[unlikely]] {
+      if (++at_.first == at_.end) [[unlikely]] {
         at_ = {};
         at_ = range_->next();
       }
-      return at_.first != nullptr;
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept {
+      return it.at_.first == nullptr;
     }
 
+   private:
+    friend class MapRange;
+    Iterator(MapRange& range, Stretch at) noexcept : range_(&range), at_(at) {}
     MapRange* range_;
-    mutable Stretch at_;
+    Stretch at_;
   };
 
   MapRange(MapRange&&) = delete;
@@ -121,10 +110,12 @@ class MapRange {
     if (begun_) give_up();
   }
 
-  // Blocks on nothing. Throws UsageError when it was called before.
+  // Waits for the first result; ++ waits for the next. Throws what the call threw, TimeoutError,
+  // Stopped. Then the range is at its end, and the calls that have not begun are cancelled.
+  // begin() throws UsageError when it was called before.
   Iterator begin() {
     if (std::exchange(begun_, true)) detail::throw_map_begun();
-    return Iterator(*this);
+    return Iterator(*this, wait_for_first());
   }
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
@@ -187,11 +178,9 @@ class MapRange {
 
   // ---- The results
 
-  // Of the next task, when those of the first were looked at. Nothing at the end.
+  // Of the next task, when those of the first were looked at.
   Stretch next() {
-    if (!std::exchange(waited_, true)) return wait_for_first();
     std::exception_ptr error;
-    if (chunks_.empty() && singles_.empty()) return {};
     if (chunks_.empty()) {
       singles_.pop_front();
     } else {
@@ -245,7 +234,6 @@ class MapRange {
   std::deque<Future<Single>> singles_;  // the results to come, when chunksize is 1
   std::deque<Future<Chunk>> chunks_;    // the same otherwise
   bool begun_ = false;
-  bool waited_ = false;  // for the first result
 };
 
 }  // namespace conc
