@@ -300,6 +300,26 @@ TEST(MapRange, CopiesTheValuesBeforeItReturns) {
 
 // ---- Its end
 
+TEST(MapRange, LooksAtNoValueAfterTheCallUnlessItHasABuffer) {
+  for (const std::size_t chunksize : {std::size_t{1}, std::size_t{2}}) {
+    InlineExecutor here;
+    std::vector<int> numbers{1, 2, 3};
+    numbers.reserve(8);
+    std::forward_list<int> list{1, 2, 3};
+    auto of_numbers = here.map(
+        {.chunksize = chunksize}, [](int i) { return i; }, numbers);
+    auto of_list = here.map(
+        {.chunksize = chunksize}, [](int i) { return i; }, list);
+    numbers.push_back(4);
+    list.insert_after(std::next(list.begin(), 2), 4);
+    here.shutdown();
+    std::vector<int> got;
+    for (const int i : of_numbers) got.push_back(i);
+    for (const int i : of_list) got.push_back(i);
+    EXPECT_EQ(got, (std::vector{1, 2, 3, 1, 2, 3}));
+  }
+}
+
 TEST(MapRange, IsAtItsEndWhenACallThrewAndTheCallsBehindAreCancelled) {
   ThreadPoolExecutor pool(1);
   std::atomic<int> ran = 0;
