@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "detail/escaped.hpp"
@@ -49,7 +50,8 @@ void report_escaped(const char* type, const std::string& name, const char* what,
   } catch (...) {
     // No memory for the name; the exception is what matters.
   }
-  report({"conc.thread", Severity::error, text.empty() ? what : text, exception});
+  report({"conc.thread", Severity::error,
+          text.empty() ? std::string_view(what) : std::string_view(text), exception});
 }
 
 }  // namespace

@@ -4,10 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <exception>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "allocations.hpp"
 
 namespace {
 
@@ -55,6 +58,22 @@ TEST_F(Excepthook, AnEmptyOneBringsTheReportBack) {
   run_a_thread_that_throws();
   ASSERT_EQ(reports.size(), 1U);
   EXPECT_EQ(reports[0], "conc::Thread \"w1\" was ended by an exception. std::runtime_error: lost");
+}
+
+// With no memory for the name.
+TEST_F(Excepthook, WithoutMemoryTheExceptionIsReportedStill) {
+  static constinit char message[64] = {};
+  conc::set_report_hook([](const conc::Report& news) {
+    message[news.message.copy(message, sizeof message - 1)] = '\0';
+    conc::test::out_of_memory = false;
+  });
+  Thread thread({.name = "w1"}, [lost = std::make_exception_ptr(std::runtime_error("lost"))] {
+    conc::test::out_of_memory = true;
+    std::rethrow_exception(lost);
+  });
+  thread.start();
+  thread.join();
+  EXPECT_STREQ(message, "was ended by an exception");
 }
 
 TEST_F(Excepthook, WhatItThrowsIsReportedAndWhatItWasCalledForAsWell) {
