@@ -24,6 +24,8 @@
 #include <utility>
 #include <vector>
 
+#include <sys/select.h>
+
 #include "eventually.hpp"
 #include "gate.hpp"
 
@@ -775,6 +777,12 @@ TEST(Select, IsStopped) {
   source.request_stop();
   selector.join();
   EXPECT_EQ(waiters(one) + waiters(two), 0U);
+}
+
+TEST(Select, LeavesTheSystemsOwnAlone) {
+  using namespace conc;
+  ::timeval no_time{};
+  EXPECT_EQ(select(0, nullptr, nullptr, nullptr, &no_time), 0);
 }
 
 TEST(Select, AllQueuesMayFireAtOnce) {

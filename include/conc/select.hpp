@@ -57,24 +57,27 @@ struct QueueAccess {
 //   }
 //
 // Blocks while all are empty; a queue that is shut down and empty no longer counts. `until`, the
-// last argument, may be left out: as long as it takes.
-// Throws ShutDown when all are shut down and empty; Empty or Stopped when `until` gave up.
-// Cost: one lock a queue, and twice that when it has to wait. Allocates nothing.
-template <class... Arguments>
-std::size_t select(Arguments&&... queues_and_until) {
+// last argument, may be left out: as long as it takes. A time and a token together are written
+// conc::Until{50ms, token} here.
+// Throws ShutDown when all are shut down and empty; Empty or Stopped when `until` gave up;
+// std::bad_alloc when it has to wait, at the thread's first contact with the library.
+// Cost: one lock a queue, and four when it has to wait.
+template <class T, class Order, class... Rest>
+std::size_t select(BasicQueue<T, Order>& first, Rest&&... queues_and_until) {
   std::size_t index = 0;
   const detail::QueueVerdict verdict =
-      detail::QueueAccess::select(std::tie(queues_and_until...), forever, index);
+      detail::QueueAccess::select(std::tie(first, queues_and_until...), forever, index);
   if (verdict != detail::QueueVerdict::ready) detail::throw_from_select(verdict);
   return index;
 }
 
 // The same, but does not wait when `until` is left out, and returns nothing where select() throws.
-template <class... Arguments>
-[[nodiscard]] std::optional<std::size_t> try_select(Arguments&&... queues_and_until) {
+template <class T, class Order, class... Rest>
+[[nodiscard]] std::optional<std::size_t> try_select(BasicQueue<T, Order>& first,
+                                                    Rest&&... queues_and_until) {
   std::size_t index = 0;
   const detail::QueueVerdict verdict =
-      detail::QueueAccess::select(std::tie(queues_and_until...), at_once, index);
+      detail::QueueAccess::select(std::tie(first, queues_and_until...), at_once, index);
   if (verdict != detail::QueueVerdict::ready) return std::nullopt;
   return index;
 }
