@@ -4,6 +4,7 @@
 #include <conc/detail/queue_core.hpp>
 #include <conc/detail/queue_engine.hpp>
 #include <conc/detail/queue_iterator.hpp>
+#include <conc/errors.hpp>
 #include <conc/until.hpp>
 
 #include <concepts>
@@ -41,12 +42,13 @@ struct QueueAccess;  // lets select() see the cores of several queues
 // that may not wait (try_get(), a deadline that is past) takes what is kept as well: when it says
 // that the queue is empty, or full, then it is.
 //
-// What runs under the queue's lock, and so must not use the queue: T's move constructor, and the
-// comparator of a PriorityQueue. Copy constructors and destructors run outside it, and memory is
-// allocated and freed outside it.
+// What runs under the queue's lock, and so must not use the queue: T's move constructor, or the
+// copy constructor of a T that has no other, and the comparator of a PriorityQueue. Other copy
+// constructors and destructors run outside it, and memory is allocated and freed outside it.
 //
 // Errors: a call that throws has changed nothing. The item of a put that failed is still the
-// caller's, and a get that throws has removed nothing, even when it was T's move that threw.
+// caller's, and a get that throws has removed nothing, even when it was T's move that threw. (An
+// argument of another type is no item: it is converted to one first, which a put that fails drops.)
 //
 // Lifetime: a thread that got an item may destroy the queue although the put() that brought it is
 // still on its way out. Nobody may wait in it or begin a call when it is destroyed. Items that are

@@ -43,7 +43,8 @@ struct PeriodicTimerOptions {
 // cancel_and_wait().
 //
 // End of the process: after main() has returned or std::exit() was called, it is not called any
-// more, and a call that runs is waited for; a daemon is neither stopped nor waited for.
+// more, and a call that runs is waited for; a daemon is neither stopped nor waited for. For objects
+// with static storage it is as for a Timer.
 //
 // fork(): as for a Timer.
 //
@@ -97,13 +98,14 @@ class PeriodicTimer {
   // Cost: O(log n); no allocation.
   bool cancel() { return core_.cancel(); }
 
-  // The same, and waits while the function runs: nothing of the timer is left then. Inside the
-  // function itself it does not wait. To wait for a limited time, call cancel() and join(until).
+  // The same, and waits while the function runs: of a timer that was started nothing is left then.
+  // Inside the function itself it does not wait. To wait for a limited time, call cancel() and
+  // join(until).
   // Synchronizes: what the function did is visible to the caller.
   bool cancel_and_wait() { return core_.cancel_and_wait(); }
 
   // Waits until it has ended: it was cancelled, the last call has returned, and the function is
-  // destroyed. Blocks until then.
+  // destroyed, if it was not cancelled before start(). Blocks until then.
   // Throws UsageError in the function itself, and before start().
   // Synchronizes: what the function did is visible to the caller.
   void join() { static_cast<void>(join(forever)); }

@@ -33,8 +33,9 @@ struct TimerOptions {
 // seconds. Time is that of the steady clock: when somebody sets the wall clock, nothing changes.
 //
 // The function and its arguments are copied or moved into the timer, moved from there into the
-// call, and destroyed when it has returned, or when it was started and is then cancelled. An
-// exception that leaves the function is reported on conc.thread; it never ends the program.
+// call, and destroyed when it has returned, or when it was started and is then cancelled; otherwise
+// with the object. An exception that leaves the function is reported on conc.thread; it never ends
+// the program.
 //
 // A Timer may be moved: the object is a handle, and a moved-from one may only be destroyed or
 // assigned to. Several threads may call the same object at once, but for the move. 8 bytes.
@@ -44,13 +45,15 @@ struct TimerOptions {
 //
 // End of the process: after main() has returned or std::exit() was called, all timers that were
 // started are waited for, as Python does it, until they have fired or were cancelled; unless they
-// are daemons, which must not use what may go before the process ends.
+// are daemons, which must not use what may go before the process ends. Objects with static storage
+// that were made before the first timer or thread was started go after that, later ones before.
 //
 // fork(): in the child, a timer that the parent had started is over without having been called, and
 // its function is never destroyed; new timers work.
 //
 // Python: threading.Timer. Unlike there, it has no thread of its own while it waits, and cancel()
-// says what it did.
+// says what it did; and a Local, or what is thread_local, may have the value that the function of
+// another timer gave it.
 class Timer {
  public:
   // A timer that will run f(args...) when `interval` has passed since start(); at once when it is
@@ -90,14 +93,15 @@ class Timer {
   // Python: cancel()
   bool cancel() { return core_.cancel(); }
 
-  // The same, and when the function runs, waits until it has returned: nothing of the timer is left
-  // then. Inside the function itself it does not wait. Blocks while the function runs. To wait for
-  // a limited time, call cancel() and join(until).
+  // The same, and when the function runs, waits until it has returned: of a timer that was started
+  // nothing is left then. Inside the function itself it does not wait. Blocks while the function
+  // runs. To wait for a limited time, call cancel() and join(until).
   // Synchronizes: what the function did is visible to the caller.
   bool cancel_and_wait() { return core_.cancel_and_wait(); }
 
   // Waits until it has ended: the function has returned, or it was cancelled, and the function is
-  // destroyed. Any thread may, as often as it likes. Blocks until then.
+  // destroyed, if it was not cancelled before start(). Any thread may, as often as it likes. Blocks
+  // until then.
   // Throws UsageError in the function itself, and before start().
   // Synchronizes: what the function did is visible to the caller.
   // Python: join()
