@@ -37,6 +37,7 @@ set(floors
   "timer    | timer periodic_timer                            | ${basis} queue future"
   "dump     | diagnostics detail/dump detail/watchdog         | ${basis} queue future"
   "dump     | detail/deadlock detail/trace                    | ${basis} queue future"
+  "dump     | detail/forget_sleeper                           | ${basis} queue future"
   "logging  | logging logging/                                | ${basis} queue future logging"
   "config   | logging/config logging/config/                  | ${basis} queue future logging"
   "umbrella | conc | ground sync thread queue future executor timer dump logging"

@@ -236,6 +236,13 @@ void Barrier::abort() noexcept {
   woken.wake_all();
 }
 
+void Barrier::forget(ThreadNode& node) noexcept {
+  const bool idle = mutex_.try_lock();
+  if (!idle) return;
+  mutex_.unlock();
+  if (node.linked()) abort();
+}
+
 // Ends this round as broken: the barrier is broken then, or `whole`, that is, in the next round.
 // Under the mutex. The caller takes everyone off the list and wakes them.
 void Barrier::end_broken(bool whole) noexcept {

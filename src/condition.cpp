@@ -27,11 +27,7 @@ bool Condition::wait_within(detail::Patience& patience) {
   bool notified = true;
   if (outcome != detail::Outcome::woken) {
     const std::lock_guard lock(mutex_);
-    notified = node.notified;
-    if (!notified) {
-      waiters_.remove(node);
-      waiting_.store(waiting_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-    }
+    notified = !withdraw(node);
   }
   if (notified) {
     if (outcome != detail::Outcome::woken) node.sleep_until_woken();
@@ -41,6 +37,19 @@ bool Condition::wait_within(detail::Patience& patience) {
   }
   if (rlock_ != nullptr) rlock_->return_to(depth, node.thread());
   return notified;
+}
+
+// Takes the node of a thread that gives up off the list, if it was not notified. Under the mutex.
+bool Condition::withdraw(detail::ThreadNode& node) noexcept {
+  if (node.notified) return false;
+  waiters_.remove(node);
+  waiting_.store(waiting_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  return true;
+}
+
+void Condition::forget(detail::ThreadNode& node) noexcept {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (lock && !withdraw(node)) core_.forget(node);
 }
 
 void Condition::notify_slow(std::size_t n) noexcept {

@@ -83,6 +83,7 @@ class Clerk {
     switch (reason.kind) {
       case WaitKind::queue_put:
       case WaitKind::queue_get:
+      case WaitKind::queue_select:
       case WaitKind::queue_join: {
         const auto& queue = *static_cast<const detail::QueueCore*>(reason.object);
         object.type = queue.type();

@@ -43,14 +43,23 @@ bool Event::wait_slow(Word entry, Until until) {
   if (node.sleep(patience) == detail::Outcome::woken) return true;
   {
     const std::lock_guard lock(mutex_);
-    if (node.linked()) {
-      waiters_.remove(node);
-      if (waiters_.empty()) word_.fetch_and(~sleepers, std::memory_order_relaxed);
-      return false;
-    }
+    if (withdraw(node)) return false;
   }
   node.sleep_until_woken();
   return true;
+}
+
+// Takes the node of a thread that gives up off the list, if it is there. Under the mutex.
+bool Event::withdraw(detail::ThreadNode& node) noexcept {
+  if (!node.linked()) return false;
+  waiters_.remove(node);
+  if (waiters_.empty()) word_.fetch_and(~sleepers, std::memory_order_relaxed);
+  return true;
+}
+
+void Event::forget(detail::ThreadNode& node) noexcept {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (lock) static_cast<void>(withdraw(node));
 }
 
 }  // namespace conc

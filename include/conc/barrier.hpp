@@ -175,6 +175,7 @@ class Barrier {
   bool was_complete(Word round) noexcept;
   void end_broken(bool whole) noexcept;
   detail::WakeChain take_all(bool complete) noexcept;
+  void forget(detail::ThreadNode& node) noexcept;
   [[nodiscard]] detail::WaitReason reason() const noexcept;
   [[noreturn]] void give_up(std::unique_lock<detail::Mutex>& lock);
   [[noreturn]] void give_up_next(detail::ThreadNode& node, std::unique_lock<detail::Mutex>& lock);

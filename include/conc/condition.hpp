@@ -142,6 +142,8 @@ class CONC_CAPABILITY("mutex") Condition : public detail::Lockable<Condition> {
   [[noreturn]] CONC_COLD CONC_EXPORT void throw_not_held(const char* call) const;
   CONC_COLD CONC_EXPORT void notify_slow(std::size_t n) noexcept;
   CONC_EXPORT bool wait_within(detail::Patience& patience);
+  bool withdraw(detail::ThreadNode& node) noexcept;
+  void forget(detail::ThreadNode& node) noexcept;
 
   std::optional<RLock> own_;
   RLock* const rlock_ = nullptr;  // either this

@@ -114,6 +114,8 @@ class Event {
 
   CONC_COLD CONC_EXPORT void set_slow() noexcept;
   CONC_COLD CONC_EXPORT bool wait_slow(Word entry, Until until);
+  bool withdraw(detail::ThreadNode& node) noexcept;
+  void forget(detail::ThreadNode& node) noexcept;
 
   detail::Atomic<Word> word_{0};
   mutable detail::Mutex mutex_;

@@ -84,7 +84,10 @@ struct ThreadOptions {
 // before.
 //
 // fork(): in the child, the parent's threads have ended but for the one that forked: nobody waits
-// for them, and what they held is never released or destroyed.
+// for them, and what they held is never released or destroyed. A wait in which one of them slept has
+// given up there, as if its time had run out, so a Barrier is broken. What one of them was at work
+// on, awake, may be half changed: the child must neither use nor destroy it, and so ends with
+// _exit() or runs another program, unless it is sure of its globals.
 //
 // Python: threading.Thread. Unlike there, a thread whose object goes is waited for, and it can be
 // asked to stop; and what is made in a thread that is no Thread, a std::thread or a worker of a

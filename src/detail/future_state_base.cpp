@@ -173,6 +173,13 @@ bool FutureStateBase::unlisten(WaitNode& node) noexcept {
   return true;
 }
 
+void FutureStateBase::forget(ThreadNode& node) noexcept {
+  const bool idle = mutex_.try_lock();
+  if (!idle) return;
+  mutex_.unlock();
+  static_cast<void>(unlisten(node));
+}
+
 void FutureStateBase::add_callback(std::unique_ptr<Callback> callback) noexcept {
   {
     const std::lock_guard lock(mutex_);

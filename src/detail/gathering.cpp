@@ -139,6 +139,11 @@ std::optional<std::size_t> Gathering::next(Until until, Patience& patience) {
   return shared.arrived[shared.handed_out++];
 }
 
+void Gathering::forget(ThreadNode& node) noexcept {
+  const std::unique_lock lock(shared_->mutex, std::try_to_lock);
+  if (lock && node.linked()) shared_->waiters_.remove(node);
+}
+
 Ref<FutureStateBase> Gathering::release(std::size_t place) noexcept {
   return std::exchange(shared_->states[place], {});
 }

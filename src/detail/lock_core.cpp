@@ -161,6 +161,13 @@ void LockCore::adopt(WakeChain& nodes) noexcept {
   if (next != nullptr) next->wake();
 }
 
+void LockCore::forget(ThreadNode& node) noexcept {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock || !node.linked()) return;
+  waiters_.remove(node);
+  if (waiters_.empty()) word_.fetch_and(~queued, std::memory_order_relaxed);
+}
+
 bool LockCore::lists(const ThreadNode& node) const noexcept {
   const std::lock_guard lock(mutex_);
   return node.linked();

@@ -136,10 +136,7 @@ QueueVerdict QueueCore::wait(Side& side, WaitKind kind, Patience& patience) {
     leave();
     const Outcome outcome = node.sleep(patience);
     lock_.lock();
-    if (node.linked()) {
-      side.waiting.remove(node);
-      --sleepers_;
-    } else {
+    if (!withdraw(side.waiting, node)) {
       if (outcome != Outcome::woken) {
         // The wake-up is on its way, and what it was sent for is ours to take or to leave to the
         // next.
@@ -157,6 +154,14 @@ QueueVerdict QueueCore::wait(Side& side, WaitKind kind, Patience& patience) {
     node.granted = false;
     node.wants_handoff = true;
   }
+}
+
+// Takes the node of one who gives up out of the list, if it is there. Under the lock.
+bool QueueCore::withdraw(WaitList& list, WaitNode& node) noexcept {
+  if (!node.linked()) return false;
+  list.remove(node);
+  --sleepers_;
+  return true;
 }
 
 QueueVerdict QueueCore::wait_to_put(Patience& patience) {
@@ -212,6 +217,22 @@ bool QueueCore::join(Until until) {
 }
 
 // ---- Over a fork
+
+void QueueCore::forget(ThreadNode& node) noexcept {
+  if (node.reason().kind == WaitKind::queue_select) return Watcher::forget(node);
+  if (!lock_.try_lock()) return;
+  switch (node.reason().kind) {
+    case WaitKind::queue_put:
+      static_cast<void>(withdraw(putters_.waiting, node));
+      break;
+    case WaitKind::queue_get:
+      static_cast<void>(withdraw(getters_.waiting, node));
+      break;
+    default:
+      if (node.linked()) joiners_.remove(node);
+  }
+  lock_.unlock();
+}
 
 void QueueCore::renew_after_fork() noexcept {
   for (Side* const side : {&getters_, &putters_}) {

@@ -12,27 +12,10 @@
 namespace conc::detail {
 
 QueueVerdict QueueCore::wait_not_empty(Until until) {
-  Patience patience(until);
-  static_cast<void>(this_thread_record());  // allocates at the first contact: not under the lock
-  Hold hold(*this);
-  if (count() != 0) return QueueVerdict::ready;
-  if (closed()) return QueueVerdict::shut_down;
-  if (patience.none()) return exhausted(patience);
-  ThreadNode node({WaitKind::queue_get, this, name_});
-  watchers_.push_back(node);
-  ++sleepers_;
-  hold.leave();
-  const Outcome outcome = node.spin_then_sleep(patience);
-  hold.enter_again();
-  if (node.linked()) {
-    watchers_.remove(node);
-    --sleepers_;
-    return verdict(outcome);
-  }
-  const bool let_go = closed() && count() == 0;
-  hold.leave();
-  if (outcome != Outcome::woken) node.sleep_until_woken();
-  return let_go ? QueueVerdict::shut_down : QueueVerdict::ready;
+  QueueCore* const self = this;
+  Watcher watcher;
+  std::size_t index = 0;
+  return select({&self, 1}, {&watcher, 1}, until, index);
 }
 
 // ---- Watching several
@@ -43,26 +26,41 @@ QueueVerdict QueueCore::wait_not_empty(Until until) {
 // their lists, since a waker that is on its way still touches its watcher: so it subtracts how many
 // they are in all, and when that leaves the count below zero, sleeps until the last of them, who
 // brings it to zero, wakes it again.
-struct QueueCore::Watcher::Watch {
-  explicit Watch(const WaitReason& reason) : sleeper(reason) {}
+struct QueueCore::Watcher::Watch final : ThreadNode {
+  Watch(std::span<QueueCore* const> some, std::span<Watcher> their_watchers)
+      : ThreadNode({WaitKind::queue_select, some.front(), some.front()->name_}),
+        cores(some),
+        watchers(their_watchers) {}
 
-  ThreadNode sleeper;
-  Atomic<std::ptrdiff_t> fired{0};
-
-  // The sleeper was woken by the first.
+  // The thread was woken by the first.
   void wait_for_wakers(std::ptrdiff_t taken) noexcept {
-    sleeper.reuse();
+    reuse();
     if (fired.fetch_sub(taken, std::memory_order_acq_rel) != taken) {
-      sleeper.sleep_until_woken();
-      sleeper.reuse();
+      sleep_until_woken();
+      reuse();
     }
   }
+
+  const std::span<QueueCore* const> cores;
+  const std::span<Watcher> watchers;
+  Atomic<std::ptrdiff_t> fired{0};
 };
 
 void QueueCore::Watcher::fire(WaitNode& node) noexcept {
   Watch& watch = *static_cast<Watcher&>(node).watch_;
   const std::ptrdiff_t before = watch.fired.fetch_add(1, std::memory_order_acq_rel);
-  if (before == 0 || before == -1) watch.sleeper.wake();
+  if (before == 0 || before == -1) watch.wake();
+}
+
+// See forget_sleeper().
+void QueueCore::Watcher::forget(ThreadNode& node) noexcept {
+  const auto& watch = static_cast<const Watch&>(node);
+  for (std::size_t i = 0; i < watch.cores.size(); ++i) {
+    QueueCore& core = *watch.cores[i];
+    if (!watch.watchers[i].watching_ || !core.lock_.try_lock()) continue;
+    static_cast<void>(core.withdraw(core.watchers_, watch.watchers[i]));
+    core.lock_.unlock();
+  }
 }
 
 // The first queue that has an item. `timed_out` means: none, but there may come one.
@@ -86,7 +84,7 @@ QueueVerdict QueueCore::select(std::span<QueueCore* const> cores, std::span<Watc
   if (seen != QueueVerdict::timed_out) return seen;
   if (patience.none()) return exhausted(patience);
 
-  Watcher::Watch watch({WaitKind::queue_get, cores.front(), cores.front()->name_});
+  Watcher::Watch watch(cores, watchers);
   for (;;) {
     // A watcher for every queue that may get an item, unless one has got it meanwhile.
     bool empty = true;
@@ -103,23 +101,17 @@ QueueVerdict QueueCore::select(std::span<QueueCore* const> cores, std::span<Watc
       ++core.sleepers_;
     }
 
-    const Outcome outcome =
-        empty && open ? watch.sleeper.spin_then_sleep(patience) : Outcome::timed_out;
+    const Outcome outcome = empty && open ? watch.spin_then_sleep(patience) : Outcome::timed_out;
 
     std::ptrdiff_t taken = 0;
     for (std::size_t i = 0; i < cores.size(); ++i) {
       if (!std::exchange(watchers[i].watching_, false)) continue;
       QueueCore& core = *cores[i];
       const Hold hold(core);
-      if (watchers[i].linked()) {
-        core.watchers_.remove(watchers[i]);
-        --core.sleepers_;
-      } else {
-        ++taken;
-      }
+      if (!core.withdraw(core.watchers_, watchers[i])) ++taken;
     }
     if (taken != 0) {
-      if (outcome != Outcome::woken) watch.sleeper.sleep_until_woken();
+      if (outcome != Outcome::woken) watch.sleep_until_woken();
       watch.wait_for_wakers(taken);
     }
 

@@ -119,6 +119,13 @@ bool SemaphoreCore::take_slow(Until until) {
   }
 }
 
+void SemaphoreCore::forget(ThreadNode& node) noexcept {
+  std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock || !node.linked()) return;
+  dequeue(node);
+  settle(lock);
+}
+
 std::size_t SemaphoreCore::waiters() const noexcept {
   const std::lock_guard lock(mutex_);
   return waiting_;

@@ -1,5 +1,7 @@
 #include "thread_registry.hpp"
 
+#include <conc/detail/waiting.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -188,8 +190,12 @@ void ThreadRegistry::start_over() noexcept {
   for (ThreadRecord* const record : live_) {
     std::construct_at(&record->mutex);
     std::construct_at(&record->bed);
-    record->sleeps_in = nullptr;
-    if (record != here_) spare_.push_back(record);
+  }
+  for (ThreadRecord* const record : live_) {
+    ThreadNode* const node = std::exchange(record->sleeps_in, nullptr);
+    if (record == here_) continue;
+    if (node != nullptr && node->asleep()) forget_sleeper(*node);
+    spare_.push_back(record);
   }
   live_.clear();
   if (here_ != nullptr) {

@@ -27,6 +27,7 @@ WaitWords words_of(WaitKind kind) noexcept {
     case WaitKind::queue_put:
       return {"Queue", "put into"};
     case WaitKind::queue_get:
+    case WaitKind::queue_select:
       return {"Queue", "get from"};
     case WaitKind::queue_join:
       return {"Queue", "join"};
@@ -59,6 +60,7 @@ std::string describe(const WaitReason& reason) {
       return text + type;
     case WaitKind::queue_put:
     case WaitKind::queue_get:
+    case WaitKind::queue_select:
     case WaitKind::queue_join:
       text += static_cast<const QueueCore*>(reason.object)->type();
       break;

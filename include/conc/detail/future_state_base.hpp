@@ -182,6 +182,9 @@ class CONC_EXPORT FutureStateBase {
   // Takes it off again; false when it was taken off by the completion, which wakes it.
   [[nodiscard]] bool unlisten(WaitNode& node) noexcept;
 
+  // See forget_sleeper().
+  void forget(ThreadNode& node) noexcept;
+
   // Runs `callback` when the future is done; at once when it is. What it throws goes to report().
   void add_callback(std::unique_ptr<Callback> callback) noexcept;
 

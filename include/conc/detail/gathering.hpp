@@ -36,6 +36,9 @@ class CONC_EXPORT Gathering {
   // contact with the library.
   [[nodiscard]] std::optional<std::size_t> next(Until until, Patience& patience);
 
+  // See forget_sleeper().
+  void forget(ThreadNode& node) noexcept;
+
   // Gives up the reference to a future that was handed out.
   Ref<FutureStateBase> release(std::size_t place) noexcept;
 

@@ -1,4 +1,4 @@
-// What diagnostics and tests may see of an object that threads wait for.
+// What diagnostics, tests and the child of a fork may do with an object that threads wait for.
 #pragma once
 
 #include <conc/detail/machine.hpp>
@@ -35,6 +35,12 @@ struct Inspect {
     } else {
       return waiters(object);
     }
+  }
+
+  // See forget_sleeper().
+  template <class Object>
+  static void forget(Object& object, ThreadNode& node) noexcept {
+    object.forget(node);
   }
 
   // What a wait() of the event notes on entry, and the rest of that wait(): so a test can put a

@@ -94,6 +94,9 @@ class CONC_EXPORT LockCore {
   // Takes the lock for the calling thread, whose adopted node was woken.
   void take_woken(ThreadNode& node) noexcept;
 
+  // See forget_sleeper().
+  void forget(ThreadNode& node) noexcept;
+
   [[nodiscard]] const char* name() const noexcept { return name_; }
   [[nodiscard]] WaitReason reason() const noexcept { return {kind_, this, name_}; }
 

@@ -156,8 +156,12 @@ class QueueCore {
                                          std::span<Watcher> watchers, Until until,
                                          std::size_t& index);
 
-  // ---- Over a fork. What the queue holds is whole while the lock is held.
+  // ---- Over a fork
 
+  // See forget_sleeper().
+  CONC_EXPORT void forget(ThreadNode& node) noexcept;
+
+  // What the queue holds is whole while the lock is held.
   void lock_for_fork() noexcept { lock_.lock(); }
   void unlock_after_fork() noexcept { lock_.unlock(); }
   // In the child, where nobody waits and nobody works on an item: then gives the lock back.
@@ -194,6 +198,7 @@ class QueueCore {
   QueueVerdict wait(Side& side, WaitKind kind, Patience& patience);
   void let_others_act(const Side& side);
   [[nodiscard]] bool worth_a_look(const Side& side) const noexcept;
+  [[nodiscard]] bool withdraw(WaitList& list, WaitNode& node) noexcept;
   static QueueVerdict look(std::span<QueueCore* const> cores, std::size_t& index) noexcept;
   void claim(Side& side, WakeChain& chain) noexcept;
 
@@ -228,6 +233,7 @@ class QueueCore::Watcher final : public WaitNode {
   struct Watch;
 
   static void fire(WaitNode& node) noexcept;
+  static void forget(ThreadNode& node) noexcept;
 
   Watch* watch_ = nullptr;
   bool watching_ = false;  // it was put into a list; only its own thread looks

@@ -104,6 +104,9 @@ class CONC_EXPORT SemaphoreCore {
 
   [[nodiscard]] const char* name() const noexcept { return name_; }
 
+  // See forget_sleeper().
+  void forget(ThreadNode& node) noexcept;
+
   // How many threads are in the wait list.
   [[nodiscard]] std::size_t waiters() const noexcept;
 

@@ -27,7 +27,7 @@ struct ThreadRecord {
   CondVar bed;
 
   // Guarded by `mutex`.
-  const ThreadNode* sleeps_in = nullptr;  // what the thread waits for, while it sleeps
+  ThreadNode* sleeps_in = nullptr;  // what the thread waits for, while it sleeps
 
   // Changed under both `mutex` and the registry's mutex, so read under either.
   std::string name;

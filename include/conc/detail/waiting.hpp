@@ -48,6 +48,7 @@ enum class WaitKind : std::uint8_t {
   barrier,
   queue_put,
   queue_get,
+  queue_select,  // an item in any of several; the object is the first of them
   queue_join,
   thread,  // the end of a thread
   future,
@@ -112,7 +113,7 @@ class Patience {
 // stopped   the stop token was triggered                 the stop callback, from awake or asleep
 // woken     it was taken off a list; nobody but its      wake(), from any
 //           thread touches the node again
-class ThreadNode final : public WaitNode {
+class ThreadNode : public WaitNode {
  public:
   // Throws std::bad_alloc at the thread's first contact with the library.
   CONC_EXPORT explicit ThreadNode(const WaitReason& reason);
@@ -202,6 +203,12 @@ class ThreadNode final : public WaitNode {
 // Cost: two mutexes, when the thread that is waited for does not sleep itself.
 [[nodiscard]] std::exception_ptr find_deadlock(ThreadNode& node, ThreadRecord& record,
                                                bool may_throw) noexcept;
+
+// In the child of a fork, for a node whose thread is gone, and slept: takes it out of what it waits
+// for, as if the thread had given up. An object that another thread was just at work on is left as
+// it is. The node is there still, on the stack that its thread had. Defined above this floor, where
+// all that threads wait for is known.
+void forget_sleeper(ThreadNode& node) noexcept;
 
 // Has it reported that the calling thread is about to sleep, if the program was started with
 // CONC_TRACE=1. With no lock held but the program's own. Returns before the report is made. Defined
