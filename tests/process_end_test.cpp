@@ -75,6 +75,30 @@ int unjoined() {
   return 3;
 }
 
+// A thread that was joined with a limit still has its thread_local objects when main returns.
+int joined_with_a_limit() {
+  static Event main_is_over;
+  static struct AtEnd {
+    ~AtEnd() { say("globals;"); }
+  } at_end;
+  static_cast<void>(at_end);
+  struct AtThreadEnd {
+    ~AtThreadEnd() {
+      static_cast<void>(main_is_over.wait(5s));
+      say("thread's own;");
+    }
+  };
+  static auto* const thread = new Thread([] {
+    thread_local AtThreadEnd own;
+    static_cast<void>(&own);
+  });
+  thread->start();
+  if (!thread->join(1h)) return 1;
+  say("main;");
+  main_is_over.set();
+  return 3;
+}
+
 // A thread that is waited for at exit starts another one.
 int started_meanwhile() {
   static auto* const first = new Thread([] {
@@ -590,6 +614,7 @@ int forks_at_first_use() {
 const std::map<std::string, std::function<int()>>& scenarios() {
   static const std::map<std::string, std::function<int()>> all{
       {"unjoined", unjoined},
+      {"joined_with_a_limit", joined_with_a_limit},
       {"started_meanwhile", started_meanwhile},
       {"by_exit_in_a_thread", by_exit_in_a_thread},
       {"daemons_run_on", daemons_run_on},
@@ -627,6 +652,10 @@ void ends_each_time_with(const char* scenario, int status, const std::string& ou
 
 TEST(AtExit, ThreadsThatAreNoDaemonsAreJoinedAfterMainAndTheStatusIsKept) {
   ends_each_time_with("unjoined", 3, "main;thread;globals;");
+}
+
+TEST(AtExit, ThreadsThatWereJoinedWithALimitAreWaitedFor) {
+  ends_each_time_with("joined_with_a_limit", 3, "main;thread's own;globals;");
 }
 
 TEST(AtExit, ThreadsStartedMeanwhileAreJoinedAsWell) {

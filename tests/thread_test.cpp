@@ -443,6 +443,66 @@ TEST(Thread, JoiningItselfWhileItsThreadLocalsGoThrows) {
   EXPECT_TRUE(thrown);
 }
 
+// What is left of the threads below when their functions are over takes until it is told to end.
+struct Lingering {
+  Event go;
+  Event gone;
+  void begin() {
+    at_thread_end.f = [this] {
+      static_cast<void>(go.wait(10s));  // not for ever, or a join that waits for it fails no test
+      gone.set();
+    };
+  }
+};
+
+TEST(Thread, AJoinWithALimitDoesNotWaitForItsThreadLocalsButTheDestructorDoes) {
+  for (const bool daemon : {false, true}) {
+    Lingering rest;
+    {
+      Thread thread({.daemon = daemon}, [&rest] { rest.begin(); });
+      thread.start();
+      std::stop_source source;
+      const std::stop_token token = source.get_token();
+      EXPECT_TRUE(thread.join(1h));
+      EXPECT_TRUE(thread.join(std::chrono::system_clock::now() + 1h));
+      EXPECT_TRUE(thread.join(token));
+      EXPECT_TRUE(thread.join({1h, token}));
+      EXPECT_TRUE(thread.join(conc::at_once));
+      EXPECT_FALSE(thread.is_alive());
+      EXPECT_FALSE(rest.gone.is_set());
+      if (!daemon) rest.go.set();
+    }
+    EXPECT_EQ(rest.gone.is_set(), !daemon);
+    rest.go.set();
+    rest.gone.wait();
+  }
+}
+
+TEST(Thread, AJoinWithALimitDoesNotWaitForOneThatWaitsForItsThreadLocals) {
+  Event finish;
+  Lingering rest;
+  Thread thread([&] {
+    finish.wait();
+    rest.begin();
+  });
+  thread.start();
+  std::thread endless([&] {
+    thread.join();
+    EXPECT_TRUE(rest.gone.is_set());
+  });
+  EXPECT_TRUE(eventually(&somebody_joins));
+  finish.set();
+  EXPECT_TRUE(eventually([] { return !somebody_joins(); }));
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_TRUE(thread.join(1h));
+    std::this_thread::yield();
+  }
+  EXPECT_FALSE(rest.gone.is_set());
+  rest.go.set();
+  endless.join();
+  EXPECT_TRUE(thread.join(std::nullopt));
+}
+
 TEST(ThreadRecord, AForeignThreadHasANameOfItsOwn) {
   std::string name;
   conc::detail::ThreadId id = 0;

@@ -117,7 +117,7 @@ class Thread {
                        std::make_unique<detail::ThreadCall<std::decay_t<F>, std::decay_t<Args>...>>(
                            std::forward<F>(f), std::forward<Args>(args)...))) {}
 
-  // Asks a started non-daemon thread to stop, and waits for it. Blocks until it has ended; in the
+  // Asks a started non-daemon thread to stop, and waits for it. Blocks as join() does; in the
   // thread itself it does not wait.
   CONC_EXPORT ~Thread();
 
@@ -132,14 +132,17 @@ class Thread {
   // Python: start()
   CONC_EXPORT void start();
 
-  // Waits until it has ended. Any thread may, as often as it likes. Blocks until then.
+  // Waits until it has ended and its thread_local objects are destroyed. Any thread may, as often
+  // as it likes. Blocks until then.
   // Throws UsageError in the thread itself, and before start(); DeadlockError if on_deadlock() asks
   // for it.
   // Synchronizes: what the thread did is visible to the caller.
   // Python: join()
   void join() { static_cast<void>(join(forever)); }
 
-  // The same, but gives up as `until` says; false then.
+  // The same, but gives up as `until` says; false then. With a time or a token it does not wait for
+  // the destruction of thread_local objects, since that has no limit: that may still go on when
+  // this returns true.
   // Python: join(timeout), is_alive()
   [[nodiscard]] CONC_EXPORT bool join(Until until);
 

@@ -11,8 +11,8 @@ namespace conc::detail {
 
 class ThreadState;
 
-// The threads that were started, until somebody has joined them, or until they end when their
-// object went before; daemons until their object goes.
+// The threads that were started, until somebody has joined them without a limit, or until they end
+// when their object went before; daemons until their object goes.
 //
 // At exit, those that are no daemons are waited for. In the child of a fork, those that are gone
 // are told so, and put aside.

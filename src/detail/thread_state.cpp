@@ -63,7 +63,8 @@ bool ThreadState::join(Until until) {
     }
     if (!wait_until_over(patience, true)) return false;
   }
-  reap();
+  // The operating system's join knows no limit.
+  if (until.is_timeless() && until.token() == nullptr) reap();
   return true;
 }
 
@@ -187,7 +188,8 @@ void ThreadState::wait_until_over_without_memory() noexcept {
   node.sleep_until_woken();
 }
 
-// The function is over. What is left of the thread takes no time worth counting.
+// The function is over. Blocks until the rest of the thread is: what it has that is thread_local
+// goes then, which runs code of the user.
 void ThreadState::reap() {
   {
     const std::lock_guard lock(joining_);
