@@ -239,6 +239,35 @@ int started_without_memory() {
   return ran == "ran;" && failures != 0 ? 0 : 2;
 }
 
+// A thread finds memory for more and more of what it takes to begin.
+int begun_without_memory() {
+  const std::size_t before = conc::active_count();
+  std::string ran;
+  Thread thread({.name = "a name that takes memory to copy"}, [&ran] { ran += "ran;"; });
+  int failures = 0;
+  for (bool started = false; !started;) {
+    conc::test::first_allocations_left = failures;
+    try {
+      thread.start();
+      started = true;
+    } catch (const std::bad_alloc&) {
+      ++failures;
+    }
+    conc::test::first_allocations_left = -1;
+    if (started) break;
+    if (thread.is_alive() || thread.ident() || conc::active_count() != before) return 1;
+    try {
+      thread.join();
+      return 2;
+    } catch (const conc::UsageError&) {
+      // It is not started.
+    }
+    thread.set_daemon(failures % 2 == 0);  // allowed before the start only
+  }
+  thread.join();
+  return ran == "ran;" && failures > 1 ? 0 : 3;
+}
+
 // A thread that conc has not met destroys a Thread, with no memory for what it takes to be met.
 int destroyed_without_memory() {
   auto thread = std::make_unique<Thread>([](std::stop_token stop) {
@@ -621,6 +650,7 @@ const std::map<std::string, std::function<int()>>& scenarios() {
       {"detached", detached},
       {"refused", refused},
       {"started_without_memory", started_without_memory},
+      {"begun_without_memory", begun_without_memory},
       {"destroyed_without_memory", destroyed_without_memory},
       {"waits_too_long", waits_too_long},
       {"dump_at_signal", dump_at_signal},
@@ -689,6 +719,10 @@ TEST(Thread, ThatIsRefusedIsAsBeforeAndCanBeStartedAgain) {
 
 TEST(Thread, ThatFindsNoMemoryAtItsStartIsAsBeforeAndCanBeStartedAgain) {
   ends_each_time_with("started_without_memory", 0, "");
+}
+
+TEST(Thread, ThatFindsNoMemoryToBeginIsAsBeforeAndCanBeStartedAgain) {
+  ends_each_time_with("begun_without_memory", 0, "");
 }
 
 TEST(Thread, IsWaitedForByItsDestructorWithoutMemoryToo) {

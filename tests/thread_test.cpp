@@ -93,18 +93,22 @@ bool somebody_joins() {
   });
 }
 
-// start() meets its want of memory with a thread in join() already.
-TEST(Thread, AJoinThatWaitsForAStartThatFailsThrows) {
+// start() meets a want of memory, its own or that of the new thread, with a thread in join()
+// already.
+void join_while_start_fails(bool in_new_thread) {
   static Thread* starting = nullptr;
   static std::atomic<bool> joined = false;
+  static bool fails_later;
+  fails_later = in_new_thread;
   bool failed = false;
   for (std::int64_t n = 0; !failed; ++n) {
-    ASSERT_LT(n, 100) << "no allocation of start() came while it was starting";
-    Thread thread([] {});
+    ASSERT_LT(n, 100) << "no allocation failed while it was starting";
+    Thread thread({.name = "a name that takes memory to copy"}, [] {});
     starting = &thread;
     joined = false;
     std::atomic<int> outcome = 0;
     std::thread joiner([&] {
+      conc::test::allocations_left = -1;
       static_cast<void>(conc::get_ident());
       joined.wait(false);
       try {
@@ -119,7 +123,8 @@ TEST(Thread, AJoinThatWaitsForAStartThatFailsThrows) {
       joined = true;
       joined.notify_one();
       EXPECT_TRUE(eventually(&somebody_joins));
-      return false;
+      if (fails_later) conc::test::first_allocations_left = 0;
+      return fails_later;
     };
     conc::test::allocations_left = n;
     try {
@@ -129,6 +134,7 @@ TEST(Thread, AJoinThatWaitsForAStartThatFailsThrows) {
     }
     conc::test::allocations_left = -1;
     conc::test::at_that_allocation = nullptr;
+    conc::test::first_allocations_left = -1;
     joined = true;
     joined.notify_one();
     joiner.join();
@@ -139,6 +145,10 @@ TEST(Thread, AJoinThatWaitsForAStartThatFailsThrows) {
     thread.join();
   }
 }
+
+TEST(Thread, AJoinThatWaitsForAStartThatFailsThrows) { join_while_start_fails(false); }
+
+TEST(Thread, AJoinThatWaitsForAThreadThatCannotBeginThrows) { join_while_start_fails(true); }
 
 TEST(Thread, JoiningItselfThrows) {
   bool thrown = false;

@@ -38,7 +38,7 @@ class StartedThreads {
   // std::bad_alloc.
   std::optional<Place> add(State state);
 
-  // Undoes it, since the system has refused the thread.
+  // Undoes it, since the start has failed.
   void take_back(Place place) noexcept;
 
   void remove(Place place) noexcept;

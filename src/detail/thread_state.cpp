@@ -42,14 +42,29 @@ void ThreadState::start(std::shared_ptr<ThreadState> self) {
   const std::optional<StartedThreads::Place> place = StartedThreads::instance().add(self);
   if (!place) throw UsageError(self->said("was started before; a thread can be started once"));
   try {
-    const std::lock_guard lock(self->joining_);
-    self->native_ = NativeThread([self] { self->run(); });
-    self->place_ = place;
+    {
+      const std::lock_guard lock(self->joining_);
+      self->native_ = NativeThread([self] { self->run(); });
+      self->place_ = place;
+    }
+    self->wait_until_begun();
   } catch (...) {
     StartedThreads::instance().take_back(*place);
     throw;
   }
-  self->begun_.wait();
+}
+
+// Throws what the thread's first step threw, when the thread is gone and nothing is left of it.
+void ThreadState::wait_until_begun() {
+  begun_.wait();
+  if (failure_ == nullptr) return;
+  {
+    const std::lock_guard lock(joining_);
+    native_.join();
+    place_.reset();
+  }
+  begun_.clear();
+  std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
 bool ThreadState::join(Until until) {
@@ -204,10 +219,15 @@ void ThreadState::run() noexcept {
   running_number = number_;
   try {
     begin();
+  } catch (...) {
+    failure_ = std::current_exception();
     begun_.set();
+    return;
+  }
+  begun_.set();
+  try {
     body_->run(stop_.get_token());
   } catch (...) {
-    begun_.set();
     escaped(std::current_exception());
   }
   body_.reset();  // what the function held is gone before anybody hears that the thread has ended
@@ -224,6 +244,7 @@ void ThreadState::run() noexcept {
   if (object_gone_) forget();
 }
 
+// Throws std::bad_alloc, and has then changed nothing.
 void ThreadState::begin() {
   std::string name;
   bool daemon = false;

@@ -24,7 +24,7 @@ namespace conc::detail {
 // Shared by the Thread object and the running thread, since either may end first.
 //
 // phase     meaning                                     entered by
-// fresh     not started                                 constructor; start() when it was refused
+// fresh     not started                                 constructor; start() when it fails
 // starting  start() is making the thread                start()
 // running   the function runs, or is about to           the thread, at its first step
 // ended     the function has returned and is destroyed  the thread, at its last
@@ -74,7 +74,7 @@ class ThreadState {
   std::stop_source& stop_source() noexcept { return stop_; }
 
   // For the list of the threads that were started, when this one enters it: true for one caller
-  // only; and when the system has refused it. Who is returned waits for its end already.
+  // only; and when its start has failed. Who is returned waits for its end already.
   bool leave_fresh() {
     const std::lock_guard lock(mutex_);
     return phase_ == Phase::fresh && (phase_ = Phase::starting, true);
@@ -102,6 +102,7 @@ class ThreadState {
   }
 
   std::string said(std::string_view what) const;
+  void wait_until_begun();
   void forget() noexcept;
   void let_go_of_itself() noexcept;
   [[nodiscard]] bool is_over() const noexcept {  // with the mutex held
@@ -132,7 +133,8 @@ class ThreadState {
 
   std::stop_source stop_;
   Event begun_{"start of a thread"};
-  Mutex joining_;  // held while one of those who join() waits for the operating system
+  std::exception_ptr failure_;  // to begin; the thread's own until it sets begun_, then start()'s
+  Mutex joining_;               // held while one of those who join() waits for the operating system
 
   // Guarded by joining_.
   NativeThread native_;

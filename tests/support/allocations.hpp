@@ -12,14 +12,20 @@ namespace conc::test {
 
 inline std::atomic<std::size_t> allocations{0};
 
+// What a thread does at one of its allocations instead of failing; it returns whether the
+// allocation succeeds.
+using AtAllocation = bool (*)();
+
+// With what threads begin that have not allocated yet.
+inline std::atomic<std::int64_t> first_allocations_left{-1};
+inline std::atomic<AtAllocation> at_that_first_allocation{nullptr};
+
 // How many more of this thread's allocations succeed before one fails; negative: all do, as after
 // the one that failed.
-inline constinit thread_local std::int64_t allocations_left = -1;
+inline thread_local std::int64_t allocations_left = first_allocations_left;
 
-// What this thread then does instead of failing, if set; it returns whether the allocation
-// succeeds.
-using AtAllocation = bool (*)();
-inline constinit thread_local AtAllocation at_that_allocation = nullptr;
+// What this thread then does instead, if set.
+inline thread_local AtAllocation at_that_allocation = at_that_first_allocation;
 
 // Whether every allocation fails, in every thread.
 inline std::atomic<bool> out_of_memory{false};
