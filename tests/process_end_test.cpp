@@ -268,6 +268,44 @@ int begun_without_memory() {
   return ran == "ran;" && failures > 1 ? 0 : 3;
 }
 
+// A thread is given a name at each place where it allocates as it begins.
+int renamed_as_it_begins() {
+  static Thread* beginning = nullptr;
+  static bool renamed = true;
+  Event go;
+  std::vector<std::unique_ptr<Thread>> threads;  // which run on, so each takes memory of its own
+  int times = 0;
+  bool good = true;
+  for (; renamed; ++times) {
+    std::string own_name;
+    Event seen;
+    threads.push_back(std::make_unique<Thread>(conc::ThreadOptions{.name = "old"}, [&] {
+      own_name = conc::current_thread().name;
+      seen.set();
+      go.wait();
+    }));
+    beginning = threads.back().get();
+    renamed = false;
+    conc::test::at_that_first_allocation = [] {
+      // By another one, since this thread may hold a lock that comes after the one on the name.
+      std::thread([] {
+        if (beginning->ident()) return;
+        beginning->set_name("new");
+        renamed = true;
+      }).join();
+      return true;
+    };
+    conc::test::first_allocations_left = times;
+    beginning->start();
+    conc::test::first_allocations_left = -1;
+    seen.wait();
+    const char* const name = renamed ? "new" : "old";
+    good = good && beginning->name() == name && own_name == name;
+  }
+  go.set();
+  return good && times > 1 ? 0 : 1;
+}
+
 // A thread that conc has not met destroys a Thread, with no memory for what it takes to be met.
 int destroyed_without_memory() {
   auto thread = std::make_unique<Thread>([](std::stop_token stop) {
@@ -651,6 +689,7 @@ const std::map<std::string, std::function<int()>>& scenarios() {
       {"refused", refused},
       {"started_without_memory", started_without_memory},
       {"begun_without_memory", begun_without_memory},
+      {"renamed_as_it_begins", renamed_as_it_begins},
       {"destroyed_without_memory", destroyed_without_memory},
       {"waits_too_long", waits_too_long},
       {"dump_at_signal", dump_at_signal},
@@ -723,6 +762,10 @@ TEST(Thread, ThatFindsNoMemoryAtItsStartIsAsBeforeAndCanBeStartedAgain) {
 
 TEST(Thread, ThatFindsNoMemoryToBeginIsAsBeforeAndCanBeStartedAgain) {
   ends_each_time_with("begun_without_memory", 0, "");
+}
+
+TEST(Thread, HasTheNameThatItIsGivenAsItBegins) {
+  ends_each_time_with("renamed_as_it_begins", 0, "");
 }
 
 TEST(Thread, IsWaitedForByItsDestructorWithoutMemoryToo) {

@@ -26,10 +26,12 @@
 
 #if defined(__linux__)
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 #endif
 
 #include "allocations.hpp"
+#include "asleep.hpp"
 #include "eventually.hpp"
 
 namespace {
@@ -346,6 +348,40 @@ TEST(Thread, ItsNameReachesTheOperatingSystemAndFollowsSetName) {
   EXPECT_EQ(thread.name(), "short");
   thread.set_name("after the end");
   EXPECT_EQ(thread.name(), "after the end");
+}
+
+// Where an ending thread takes memory to keep its name it holds the lock on that, and there another
+// one comes to rename it. On one processor, where that one goes on as soon as the lock is free.
+TEST(Thread, KeepsTheNameThatItIsGivenAsItEnds) {
+  static Thread* ending = nullptr;
+  static std::thread renamer;
+  ::cpu_set_t before;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof before, &before), 0);
+  ::cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<unsigned>(::sched_getcpu()), &one);
+  ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+  for (int i = 0; i < 20; ++i) {
+    Thread thread({.name = "a name that takes memory to copy"}, [] {
+      conc::test::at_that_allocation = [] {
+        static std::atomic<std::int64_t> number;
+        number = 0;
+        renamer = std::thread([] {
+          number = ::gettid();
+          ending->set_name("new");
+        });
+        EXPECT_TRUE(eventually([] { return conc::test::asleep_natively(number); }));
+        return true;
+      };
+      conc::test::allocations_left = 0;
+    });
+    ending = &thread;
+    thread.start();
+    thread.join();
+    renamer.join();
+    EXPECT_EQ(thread.name(), "new");
+  }
+  EXPECT_EQ(::sched_setaffinity(0, sizeof before, &before), 0);
 }
 #endif
 

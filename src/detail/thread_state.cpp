@@ -244,17 +244,11 @@ void ThreadState::run() noexcept {
   if (object_gone_) forget();
 }
 
-// Throws std::bad_alloc, and has then changed nothing.
+// Throws std::bad_alloc, and has then changed nothing but the record, which goes with the thread.
 void ThreadState::begin() {
-  std::string name;
-  bool daemon = false;
-  {
-    const std::lock_guard lock(mutex_);
-    name = name_;
-    daemon = daemon_;
-  }
-  ThreadRecord& record = begin_this_thread(std::move(name), daemon);
+  ThreadRecord& record = begin_this_thread(name(), daemon());
   const std::lock_guard lock(mutex_);
+  if (name_ != this_thread_name()) set_this_thread_name(name_);  // it was renamed meanwhile
   record_ = &record;
   ident_ = record.id;
   native_id_ = record.native_id;
@@ -274,11 +268,10 @@ void ThreadState::escaped(const std::exception_ptr& exception) const noexcept {
 // The thread may have named itself.
 void ThreadState::keep_name() noexcept {
   try {
-    std::string last = name();
     const std::lock_guard lock(mutex_);
-    name_.swap(last);
+    name_ = thread_name(*record_);
   } catch (const std::bad_alloc&) {
-    // It keeps the name it had at the start.
+    // It keeps the name that it was given last through its Thread.
   }
 }
 

@@ -4,6 +4,10 @@
 #include <conc/diagnostics.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <string>
 #include <string_view>
 
 namespace conc::test {
@@ -20,6 +24,14 @@ template <class Predicate>
 // Whether the thread with this name sleeps.
 [[nodiscard]] inline bool asleep(std::string_view name) {
   return somebody_sleeps([name](const ThreadSnapshot& thread) { return thread.info.name == name; });
+}
+
+// Whether the thread of this process with this number of the operating system's (Linux) sleeps, be
+// it in a call of conc or in any other.
+[[nodiscard]] inline bool asleep_natively(std::int64_t native_id) {
+  std::ifstream file("/proc/self/task/" + std::to_string(native_id) + "/stat");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  return text.find(") S ") != std::string::npos;
 }
 
 }  // namespace conc::test

@@ -3,10 +3,7 @@
 
 #include <atomic>
 #include <csignal>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
-#include <string>
 #include <thread>
 #include <utility>
 
@@ -14,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "asleep.hpp"
 #include "eventually.hpp"
 
 namespace conc::test {
@@ -43,7 +41,7 @@ class Interrupted {
   // False when the thread never sleeps.
   [[nodiscard]] bool interrupt(int times) {
     for (; times != 0 && !done_; --times) {
-      if (!eventually([this] { return done_ || sleeps(); })) return false;
+      if (!eventually([this] { return done_ || asleep_natively(id_); })) return false;
       if (done_) break;
       const int before = signals_;
       pthread_kill(thread_.native_handle(), SIGUSR1);
@@ -53,13 +51,6 @@ class Interrupted {
   }
 
  private:
-  [[nodiscard]] bool sleeps() const {
-    if (id_ == 0) return false;
-    std::ifstream file("/proc/self/task/" + std::to_string(id_) + "/stat");
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    return text.find(") S ") != std::string::npos;
-  }
-
   static inline std::atomic<int> signals_{0};
   struct sigaction before_ = {};
   std::atomic<long> id_{0};  // of the thread, by the kernel; 0 until it runs
