@@ -2,12 +2,15 @@
 #include <conc/event.hpp>
 #include <conc/inline_executor.hpp>
 #include <conc/map_range.hpp>
+#include <conc/queue.hpp>
 #include <conc/thread_pool_executor.hpp>
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <forward_list>
 #include <iterator>
 #include <list>
@@ -295,6 +298,92 @@ TEST(MapRange, CopiesTheValuesBeforeItReturns) {
     pool.shutdown();
     EXPECT_EQ(
         got, (std::vector<std::string>{"a long word that needs memory of its own", "b", "c", "d"}));
+  }
+}
+
+// ---- When it looks at the ranges
+
+// 1, 2, up to `count`: each is made when it is asked for.
+struct Supply {
+  int count;
+  int asked = 0;      // for a value, the last time in vain
+  int ends_seen = 0;  // how often it was looked at beyond its end
+
+  class Iterator {
+   public:
+    using value_type = int;
+    using difference_type = std::ptrdiff_t;
+    explicit Iterator(Supply& supply) : supply_(&supply) { ++*this; }
+    int operator*() const { return supply_->asked; }
+    Iterator& operator++() {
+      ++supply_->asked;
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const Iterator& it, std::default_sentinel_t) {
+      if (it.supply_->asked <= it.supply_->count) return false;
+      ++it.supply_->ends_seen;
+      return true;
+    }
+
+   private:
+    Supply* supply_;
+  };
+  Iterator begin() { return Iterator(*this); }
+  static std::default_sentinel_t end() { return {}; }
+};
+
+TEST(MapRange, SubmitsACallBeforeItAsksForTheNextValue) {
+  InlineExecutor here;
+  for (const MapOptions& options : {MapOptions{}, MapOptions{.buffersize = 2}}) {
+    Supply supply{3};
+    std::vector<int> asked;
+    for ([[maybe_unused]] const auto nothing : here.map(
+             options, [&](int) { asked.push_back(supply.asked); }, supply)) {
+    }
+    EXPECT_EQ(asked, (std::vector{1, 2, 3}));
+  }
+}
+
+TEST(MapRange, ACallMayMakeTheNextValue) {
+  conc::Queue<int> numbers;
+  ThreadPoolExecutor pool(1);
+  numbers.put(3);
+  const auto call = [&numbers](int n) {
+    if (n == 0) {
+      numbers.shutdown();
+    } else {
+      numbers.put(n - 1);
+    }
+    return n;
+  };
+  std::vector<int> got;
+  for (const int n : pool.map(call, numbers)) got.push_back(n);
+  EXPECT_EQ(got, (std::vector{3, 2, 1, 0}));
+}
+
+TEST(MapRange, AsksTheRangesInTurnUpToTheFirstThatIsAtItsEndAndNoneAfterThat) {
+  struct Situation {
+    int first, second;              // so many values there are
+    int asked_first, asked_second;  // as Python's zip() does
+  };
+  InlineExecutor here;
+  for (const MapOptions& options :
+       {MapOptions{}, MapOptions{.buffersize = 2}, MapOptions{.chunksize = 2},
+        MapOptions{.buffersize = 1, .chunksize = 3}}) {
+    for (const Situation& of : {Situation{3, 1, 2, 2}, Situation{1, 3, 2, 1}, Situation{0, 3, 1, 0},
+                                Situation{5, 5, 6, 5}}) {
+      Supply first{of.first};
+      Supply second{of.second};
+      int calls = 0;
+      for ([[maybe_unused]] const auto nothing : here.map(
+               options, [&calls](int, int) { ++calls; }, first, second)) {
+      }
+      EXPECT_EQ(calls, std::min(of.first, of.second));
+      EXPECT_EQ(first.asked, of.asked_first);
+      EXPECT_EQ(second.asked, of.asked_second);
+      EXPECT_EQ(first.ends_seen + second.ends_seen, 1);
+    }
   }
 }
 

@@ -148,14 +148,9 @@ class MapRange {
 
   // ---- The calls to come
 
-  // False when the shortest range has come to its end. It is not looked at any more then: without a
-  // buffer that is so before the caller has this object, and may do with the ranges what it likes.
+  // False when all are submitted. Without a buffer they are before the caller has this object, and
+  // may do with the ranges what it likes.
   bool submit_next() {
-    if (!at_end_) at_end_ = !submit_from_source();
-    return !at_end_;
-  }
-
-  bool submit_from_source() {
     if (source_.chunksize() == 1) {
       std::optional<typename Source::Arguments> arguments = source_.next_arguments();
       if (!arguments) return false;
@@ -239,7 +234,6 @@ class MapRange {
   Source source_;                       // the calls to come
   std::deque<Future<Single>> singles_;  // the results to come, when chunksize is 1
   std::deque<Future<Chunk>> chunks_;    // the same otherwise
-  bool at_end_ = false;                 // of the calls to come
   bool begun_ = false;
 };
 

@@ -112,8 +112,8 @@ class MapChunk {
   // Throws std::bad_alloc.
   static Memory allocate(std::size_t calls) { return Memory(new Slot[calls]); }
 
-  // With copies of the values at the positions and behind them, for so many calls, in the memory
-  // from `first` on; the positions are advanced. Throws what copying throws.
+  // With copies of the values at the positions and behind them, for so many calls, one at least, in
+  // the memory from `first` on; the positions are then at the last. Throws what copying throws.
   template <class... Positions>
   MapChunk(Memory memory, Slot* first, std::size_t calls, Positions&... positions)
       : memory_(std::move(memory)), first_(first) {
@@ -176,10 +176,11 @@ class MapChunk {
   void fill(std::size_t calls, Positions&... positions) {
     std::size_t i = 0;
     try {
-      for (; i != calls; ++i) {
+      for (; i != calls - 1; ++i) {
         std::construct_at(std::addressof(first_[i].arguments()), *positions...);
         (static_cast<void>(++positions), ...);
       }
+      std::construct_at(std::addressof(first_[i].arguments()), *positions...);
     } catch (...) {
       destroy_arguments(first_, first_ + i);
       throw;

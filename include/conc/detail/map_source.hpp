@@ -11,8 +11,10 @@
 
 namespace conc::detail {
 
-// Goes through the ranges once, and copies the arguments of the calls, `chunksize` at a time.
-// Refers to the ranges that were lvalues, and holds the others. `Chunk` is a MapChunk.
+// Goes through the ranges once, and copies the arguments of the calls, `chunksize` at a time. As
+// Python's zip(): a value is asked for when the call before was taken, of one range after the
+// other; the first that is at its end ends it, and none is looked at any more. Refers to the ranges
+// that were lvalues, and holds the others. `Chunk` is a MapChunk.
 template <class Chunk, class... Ranges>
 class MapSource {
   using Slot = typename Chunk::Slot;
@@ -23,14 +25,13 @@ class MapSource {
   // When all calls are asked for at once, their chunks have one piece of memory together.
   MapSource(std::size_t chunksize, bool all_at_once, Ranges&&... ranges)
       : chunksize_(chunksize), ranges_(std::forward<Ranges>(ranges)...) {
-    std::apply(
-        [this](auto&... range) {
-          positions_.emplace(std::ranges::begin(range)...);
-          if constexpr (countable) {
-            left_ = std::min({static_cast<std::size_t>(std::ranges::size(range))...});
-          }
-        },
-        ranges_);
+    if constexpr (countable) {
+      std::apply(
+          [this](auto&... range) {
+            left_ = std::min({static_cast<std::size_t>(std::ranges::size(range.range))...});
+          },
+          ranges_);
+    }
     if (countable && chunksize_ != 1 && all_at_once && left_ != 0) {
       memory_ = Chunk::allocate(left_);
       free_ = memory_.get();
@@ -54,11 +55,12 @@ class MapSource {
       auto* const first = memory_ ? std::exchange(free_, free_ + calls) : memory.get();
       left_ -= calls;
       return std::apply(
-          [&](auto&... position) {
+          [&](auto&... range) {
+            (static_cast<void>(range.next()), ...);
             return std::optional<Chunk>(std::in_place, std::move(memory), first, calls,
-                                        position...);
+                                        *range.position...);
           },
-          *positions_);
+          ranges_);
     } else {
       std::vector<Arguments> several;
       while (several.size() != chunksize_) {
@@ -71,19 +73,14 @@ class MapSource {
     }
   }
 
-  // The arguments of the next call, if there are any.
+  // The arguments of the next call; nothing when the shortest range has come to its end.
   std::optional<Arguments> next_arguments() {
+    if (at_end_) return std::nullopt;
     return std::apply(
-        [this](auto&... range) {
-          return std::apply(
-              [&range...](auto&... position) -> std::optional<Arguments> {
-                const bool at_end = ((position == std::ranges::end(range)) || ...);
-                if (at_end) return std::nullopt;
-                std::optional<Arguments> arguments(std::in_place, *position...);
-                (static_cast<void>(++position), ...);
-                return arguments;
-              },
-              *positions_);
+        [this](auto&... range) -> std::optional<Arguments> {
+          at_end_ = !(range.next() && ...);
+          if (at_end_) return std::nullopt;
+          return std::optional<Arguments>(std::in_place, **range.position...);
         },
         ranges_);
   }
@@ -93,9 +90,28 @@ class MapSource {
   static constexpr bool countable =
       ((std::ranges::forward_range<Ranges> && std::ranges::sized_range<Ranges>)&&...);
 
+  // A range, and where in it the value is that was taken last.
+  template <class Range>
+  struct Reader {
+    explicit Reader(Range&& from) : range(std::forward<Range>(from)) {}
+
+    // Goes on to the next value; false when there is none.
+    bool next() {
+      if (position) {
+        ++*position;
+      } else {
+        position.emplace(std::ranges::begin(range));
+      }
+      return *position != std::ranges::end(range);
+    }
+
+    Range range;
+    std::optional<std::ranges::iterator_t<Range>> position;
+  };
+
   const std::size_t chunksize_;
-  std::tuple<Ranges...> ranges_;
-  std::optional<std::tuple<std::ranges::iterator_t<Ranges>...>> positions_;
+  std::tuple<Reader<Ranges>...> ranges_;
+  bool at_end_ = false;            // one of them was met by next_arguments()
   std::size_t left_ = 0;           // so many values were not copied yet, when they are countable
   typename Chunk::Memory memory_;  // of the chunks that are asked for at once
   Slot* free_ = nullptr;           // the first of its slots that belongs to none
