@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -65,6 +66,33 @@ TEST(Promise, IsUnchangedWhenTheValueCannotBeMade) {
   EXPECT_TRUE(promise.future().running());
   promise.set_exception(std::make_exception_ptr(1));
   EXPECT_THROW(promise.future().result(), int);
+}
+
+template <class T, class Value>
+concept takes = requires(Promise<T>& promise, Value&& value) {
+  promise.set_result(std::forward<Value>(value));
+};
+template <class T>
+concept takes_braces = requires(Promise<T>& promise) {
+  promise.set_result({});
+};
+struct Base {};
+struct Derived : Base {};
+
+TEST(Promise, OfAReferenceTakesNothingThatIsGoneAfterTheCall) {
+  static_assert(takes<const int&, int&> && takes<const int&, const int&>);
+  static_assert(takes<const int&, std::reference_wrapper<int>>);
+  static_assert(takes<const Base&, Derived&>);
+  static_assert(takes<void (&)(), void (&)()>);
+  static_assert(!takes<const int&, int> && !takes<const int&, const int>);
+  static_assert(!takes<const Base&, Derived>);
+  static_assert(!takes<const int&, long&> && !takes<const std::string&, const char(&)[2]>);
+  static_assert(!takes<int&, const int&> && !takes<int&, int>);
+  static_assert(!takes_braces<const int&> && takes_braces<int>);
+  Promise<const std::string&> promise;
+  std::string text = "text";
+  promise.set_result(text);
+  EXPECT_EQ(&promise.future().result(), &text);
 }
 
 struct RefersOrThrows {

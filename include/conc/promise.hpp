@@ -9,6 +9,7 @@
 
 #include <concepts>
 #include <exception>
+#include <functional>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -21,6 +22,13 @@ namespace detail {
 [[noreturn]] CONC_COLD CONC_EXPORT void throw_already_running();
 [[noreturn]] CONC_COLD CONC_EXPORT void throw_moved_promise();
 [[noreturn]] CONC_COLD CONC_EXPORT void throw_null_exception();
+
+// What a Promise<T> can make its result of. A reference is made of nothing that would bind it to a
+// temporary: just that is what std::reference_wrapper refuses.
+template <class U, class T>
+concept result_for = (std::is_object_v<T> && std::is_constructible_v<T, U>) ||
+                     (std::is_lvalue_reference_v<T> &&
+                      std::convertible_to<U, std::reference_wrapper<std::remove_reference_t<T>>>);
 
 // Completes the future with BrokenPromise if nothing else has.
 CONC_COLD CONC_EXPORT void break_promise(FutureStateBase& state) noexcept;
@@ -89,16 +97,16 @@ class Promise {
     detail::throw_already_done("set_running_or_notify_cancel");
   }
 
-  // Completes the future with a value made from `value`; with nothing for Promise<void>. Wakes the
-  // waiters and runs the callbacks. Never blocks, but for what the callbacks do.
+  // Completes the future with a value made from `value`; with nothing for Promise<void>; for a
+  // reference with what `value` refers to, which must not be a temporary. Wakes the waiters and
+  // runs the callbacks. Never blocks, but for what the callbacks do.
   // Throws: InvalidStateError when the future is done, cancelled included; what making the value
   // throws. Nothing was changed then.
   // Synchronizes: with every call on a future that finds it done.
   // Cost: two atomic read-modify-writes when nobody waits.
   // Python: set_result(result)
-  template <class U = T>
-  requires(std::is_object_v<T>&& std::is_constructible_v<T, U>) ||
-      (std::is_lvalue_reference_v<T> && std::convertible_to<U, T>)void set_result(U&& value) {
+  template <detail::result_for<T> U = std::remove_cvref_t<T>>
+  void set_result(U&& value) {
     set([&](State& state) noexcept(std::is_reference_v<T> ? std::is_nothrow_convertible_v<U, T>
                                                           : std::is_nothrow_constructible_v<T, U>) {
       state.emplace(std::forward<U>(value));
