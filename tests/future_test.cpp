@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -53,6 +55,21 @@ TEST(Future, CopiesAreHandlesToTheSameResult) {
   EXPECT_EQ(a, promise.future());
   promise.set_result("one");
   EXPECT_EQ(&a.result(), &b.result());
+}
+
+TEST(Future, IsAKeyOfUnorderedContainers) {
+  std::vector<Promise<int>> promises(3);
+  std::unordered_map<Future<int>, std::string> names;
+  for (std::size_t i = 0; i < promises.size(); ++i) {
+    names[promises[i].future()] = std::to_string(i);
+  }
+  names[{}] = "nothing";
+  EXPECT_EQ(names.size(), 4U);
+  for (std::size_t i = 0; i < promises.size(); ++i) {
+    EXPECT_EQ(names.at(promises[i].future()), std::to_string(i));
+  }
+  EXPECT_EQ(names.at(Future<int>()), "nothing");
+  EXPECT_TRUE(names.find(Promise<int>().future()) == names.end());
 }
 
 TEST(Future, IsOneWord) { EXPECT_EQ(sizeof(Future<std::string>), sizeof(void*)); }

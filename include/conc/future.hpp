@@ -10,6 +10,7 @@
 #include <conc/until.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -270,3 +271,13 @@ class Future {
 };
 
 }  // namespace conc
+
+// Futures are keys of unordered containers. As for ==, it matters which result they are handles to,
+// not what that is.
+// Python: {future: name}
+template <class T>
+struct std::hash<conc::Future<T>> {
+  std::size_t operator()(const conc::Future<T>& future) const noexcept {
+    return std::hash<const void*>()(conc::detail::FutureAccess::identity(future));
+  }
+};

@@ -24,6 +24,11 @@ struct FutureAccess {
   static FutureState<T>& state(const Future<T>& future) {
     return future.access();
   }
+  // The same for all handles to one result; null for a handle to nothing.
+  template <class T>
+  static const void* identity(const Future<T>& future) noexcept {
+    return future.state_.get();
+  }
 
   // A task that is not queued yet: the future, and the executor's reference.
   template <class Task, class... Args>
