@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "allocations.hpp"
 #include "eventually.hpp"
 #include "futures.hpp"
 #include "gate.hpp"
@@ -271,6 +272,19 @@ TEST(AsCompleted, YieldsAFutureThatIsGivenTwiceOnce) {
     ++seen;
   }
   EXPECT_EQ(seen, 1);
+}
+
+TEST(AsCompleted, CostsTheSameForAnyNumberOfFutures) {
+  for (const std::size_t n : {std::size_t{1}, std::size_t{8}, std::size_t{100}}) {
+    std::vector<Promise<int>> promises(n);
+    const auto futures = futures_of(promises);
+    for (auto& promise : promises) promise.set_result(1);
+    const auto before = conc::test::allocations.load();
+    int sum = 0;
+    for (const auto& future : conc::as_completed(futures)) sum += future.result();
+    EXPECT_EQ(conc::test::allocations.load() - before, 7U);
+    EXPECT_EQ(sum, static_cast<int>(n));
+  }
 }
 
 }  // namespace

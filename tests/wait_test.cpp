@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <stdexcept>
 #include <stop_token>
@@ -15,6 +16,7 @@
 #include <tuple>
 #include <vector>
 
+#include "allocations.hpp"
 #include "eventually.hpp"
 #include "futures.hpp"
 
@@ -240,6 +242,24 @@ TEST(WhenAny, CancellingItLeavesTheOthersAlone) {
   EXPECT_FALSE(promise.future().done());
   promise.set_result(1);
   EXPECT_TRUE(any.cancelled());
+}
+
+// ---- Memory
+
+TEST(WhenAll, CostsOneAllocationForEachFutureAndFive) {
+  for (const std::size_t n : {std::size_t{1}, std::size_t{8}, std::size_t{100}}) {
+    std::vector<Promise<int>> promises(n);
+    const auto futures = futures_of(promises);
+    const auto cost = [](auto make) {
+      const auto before = conc::test::allocations.load();
+      const auto future = make();
+      return conc::test::allocations.load() - before;
+    };
+    EXPECT_EQ(cost([&futures] { return conc::when_all(futures); }), n + 5);
+    EXPECT_EQ(cost([&futures] { return conc::when_any(futures); }), n + 5);
+    EXPECT_EQ(cost([&] { return conc::when_all(futures[0], futures[0]); }), 6U);
+    EXPECT_EQ(cost([&] { return conc::when_any(futures[0], futures[0]); }), 6U);
+  }
 }
 
 }  // namespace

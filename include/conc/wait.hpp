@@ -34,15 +34,22 @@ template <class Futures>
 concept range_of_futures =
     std::ranges::input_range<Futures> && is_future<std::ranges::range_value_t<Futures>>;
 
-// The futures of a range, each once.
+// The futures of a range.
+template <range_of_futures Futures>
+auto collect(Futures&& futures) {
+  std::vector<std::ranges::range_value_t<Futures>> all;
+  if constexpr (std::ranges::sized_range<Futures>) {
+    all.reserve(static_cast<std::size_t>(std::ranges::size(futures)));
+  }
+  for (auto&& future : futures) all.push_back(future);
+  return all;
+}
+
+// The same, each once. Throws UsageError for a handle to nothing.
 template <range_of_futures Futures>
 auto distinct(Futures&& futures) {
-  using F = std::ranges::range_value_t<Futures>;
-  std::vector<F> all;
-  for (auto&& future : futures) {
-    static_cast<void>(FutureAccess::state(future));  // a handle to nothing is an error
-    all.push_back(future);
-  }
+  auto all = collect(std::forward<Futures>(futures));
+  for (const auto& future : all) static_cast<void>(FutureAccess::state(future));
   std::vector<std::size_t> order(all.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   const auto address = [&all](std::size_t i) { return &FutureAccess::state(all[i]); };
@@ -55,7 +62,7 @@ auto distinct(Futures&& futures) {
   // Of each the first, in the order given.
   order.erase(std::unique(order.begin(), order.end(), repeated), order.end());
   std::ranges::sort(order);
-  std::vector<F> each;
+  decltype(all) each;
   each.reserve(order.size());
   for (const std::size_t i : order) each.push_back(std::move(all[i]));
   return each;
@@ -203,13 +210,6 @@ std::vector<FutureStateBase*> addresses(const std::vector<Future<T>>& futures) {
   return states;
 }
 
-template <range_of_futures Futures>
-joined_range<Futures> collect(Futures&& futures) {
-  joined_range<Futures> all;
-  for (auto&& future : futures) all.push_back(future);
-  return all;
-}
-
 template <class Result>
 Future<Result> join_all(Result futures, const std::vector<FutureStateBase*>& states) {
   return join(std::move(futures), states, [](const auto& shared, std::size_t) {
@@ -246,7 +246,8 @@ Future<WhenAny<Futures>> join_any(Futures futures, const std::vector<FutureState
 //   conc::when_all(futures).then([](const auto& all) { ... });
 //
 // Throws: UsageError for a handle to nothing; std::bad_alloc.
-// Cost: two allocations, and one for each future.
+// Cost: five allocations, four for a tuple, and one for each future; and those of a vector that
+// grows when the range has no size.
 // Python: none in concurrent.futures; asyncio.gather(..., return_exceptions=True).
 template <detail::range_of_futures Futures>
 auto when_all(Futures&& futures) -> Future<detail::joined_range<Futures>> {
