@@ -16,6 +16,7 @@
 #include <list>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <ranges>
 #include <sstream>
 #include <stdexcept>
@@ -484,6 +485,49 @@ TEST(MapRange, AStopEndsIt) {
     EXPECT_EQ(pool.stats().cancelled, 1U);
   }
   open.set();
+}
+
+TEST(MapRange, ItsOptionsMayBeKeptLongerThanTheToken) {
+  ThreadPoolExecutor pool(1);
+  std::stop_source source;
+  std::stop_token token = source.get_token();
+  const conc::Until until{10ms, token};
+  const std::vector<MapOptions> kept{{.timeout = token},
+                                     {.timeout = {1h, token}},
+                                     {.timeout = {std::nullopt, token}},
+                                     {.timeout = until}};
+  token = std::stop_token();
+  source.request_stop();
+  Event open;
+  for (const MapOptions& options : kept) {
+    auto range = pool.map(
+        options, [&open](int) { open.wait(); }, std::vector{1});
+    EXPECT_THROW(static_cast<void>(range.begin()), conc::Stopped);
+  }
+  open.set();
+}
+
+TEST(MapRange, TakesEachFormOfUntil) {
+  Event open;
+  ThreadPoolExecutor pool(1);
+  const auto gives_up = [&](const MapOptions& options) {
+    auto range = pool.map(
+        options, [&open](int) { open.wait(); }, std::vector{1});
+    EXPECT_THROW(static_cast<void>(range.begin()), conc::TimeoutError);
+  };
+  gives_up({.timeout = 1ms});
+  gives_up({.timeout = std::chrono::steady_clock::now() + 1ms});
+  gives_up({.timeout = std::chrono::system_clock::now() + 1ms});
+  gives_up({.timeout = std::optional(1ms)});
+  gives_up({.timeout = conc::at_once});
+  gives_up({.timeout = {1ms, std::stop_source().get_token()}});
+  open.set();
+  for (const MapOptions& options :
+       {MapOptions{}, MapOptions{.timeout = conc::forever}, MapOptions{.timeout = std::nullopt}}) {
+    EXPECT_TRUE(pool.map(
+                        options, [](int) {}, std::vector{1})
+                    .begin() != std::default_sentinel);
+  }
 }
 
 TEST(MapRange, WhatIsThereIsYieldedAlthoughTheTimeIsUp) {

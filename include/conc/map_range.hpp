@@ -11,6 +11,7 @@
 #include <conc/future.hpp>
 #include <conc/until.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <deque>
 #include <exception>
@@ -31,11 +32,30 @@ namespace detail {
 [[noreturn]] CONC_COLD CONC_EXPORT void throw_zero_map_option(const char* option);
 [[noreturn]] CONC_COLD CONC_EXPORT void throw_map_begun();
 
+// What an Until says, made from the same, but may be stored: it holds the token by value.
+class KeptUntil {
+ public:
+  KeptUntil(Until until)
+      : time_(until), token_(until.token() != nullptr ? *until.token() : std::stop_token()) {}
+  template <std::convertible_to<Until> From>
+  KeptUntil(const From& from) : KeptUntil(Until(from)) {}
+  template <optional_time Time>
+  KeptUntil(Time time, const std::stop_token& token) : KeptUntil(Until(time, token)) {}
+
+  [[nodiscard]] Until::Clock::time_point deadline() const noexcept { return time_.deadline(); }
+  [[nodiscard]] const std::stop_token& token() const noexcept { return token_; }
+
+ private:
+  Until time_;  // its own token may be gone
+  std::stop_token token_;
+};
+
 }  // namespace detail
 
 struct MapOptions {
-  // When to give up waiting for the results; the time counts from the call of map().
-  Until timeout = forever;
+  // When to give up waiting for the results: whatever an Until is made from. The time counts from
+  // the call of map().
+  detail::KeptUntil timeout = forever;
 
   // At most so many tasks are submitted ahead of the results that were looked at; without a value
   // all are, at once.
@@ -126,7 +146,7 @@ class MapRange {
   MapRange(Executor& executor, const MapOptions& options, G&& f, Ranges&&... ranges)
       : executor_(executor),
         deadline_(options.timeout.deadline()),
-        token_(options.timeout.token() != nullptr ? *options.timeout.token() : std::stop_token()),
+        token_(options.timeout.token()),
         f_(std::make_shared<const F>(std::forward<G>(f))),
         source_(checked(options).chunksize, !options.buffersize, std::forward<Ranges>(ranges)...) {
     try {
