@@ -232,6 +232,17 @@ TEST(MapRange, IsAnInputRange) {
   EXPECT_EQ(got, (std::vector{1, 2, 3}));
 }
 
+// clang 15 and older cannot compile the views of libstdc++.
+#if !defined(__clang__) || __clang_major__ >= 16
+TEST(MapRange, WithANameIsTheBeginningOfAPipeline) {
+  InlineExecutor here;
+  auto range = here.map([](int n) { return n; }, std::vector{1, 2, 3});
+  std::vector<int> got;
+  for (const int n : range | std::views::transform([](int x) { return 2 * x; })) got.push_back(n);
+  EXPECT_EQ(got, (std::vector{2, 4, 6}));
+}
+#endif
+
 TEST(MapRange, MayBeGoneThroughOnce) {
   InlineExecutor here;
   auto range = here.map([](int n) { return n; }, std::vector{1, 2});

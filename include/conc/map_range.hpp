@@ -67,7 +67,12 @@ struct MapOptions {
 };
 
 // What Executor::map() returns: an input range, to go through once. Refers to the ranges that were
-// lvalues, and holds the others.
+// lvalues, and holds the others. Cannot be moved, since positions refer to it, so it needs a name
+// at the beginning of a pipeline:
+//
+//   auto pages = pool.map(fetch, urls);
+//   for (const auto& title : pages | std::views::transform(title_of)) ...
+//
 template <class F, class... Ranges>
 class MapRange {
   using Result =
