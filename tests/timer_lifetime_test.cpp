@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "allocations.hpp"
+#include "asleep.hpp"
 #include "eventually.hpp"
 #include "sanitizers.hpp"
 
@@ -31,8 +32,10 @@ using namespace std::chrono_literals;
 using conc::Event;
 using conc::PeriodicTimer;
 using conc::Timer;
+using conc::test::asleep;
 
 constexpr int runs = CONC_TEST_TSAN ? 2 : CONC_TEST_ASAN ? 20 : 200;  // tsan sleeps at every exit
+constexpr int few = CONC_TEST_TSAN ? 1 : 20;  // of what goes wrong each time if at all
 
 // What the children write; read by their parent when they have ended.
 int to_parent = -1;
@@ -224,6 +227,92 @@ TEST(TimerAtExit, APeriodicTimersCallIsWaitedForAndIsTheLast) {
     for (std::size_t c = 0; c < ended.written.size(); c += 2) {
       ASSERT_EQ(ended.written.substr(c, 2), "()") << ended.written;
     }
+  }
+}
+
+// For a function to hold: calls f when it is destroyed.
+template <class F>
+std::shared_ptr<void> at_destruction(F f) {
+  return {nullptr, [f](void*) { f(); }};
+}
+
+TEST(TimerAtExit, APeriodicTimersFunctionIsNotDestroyedWhileGlobalsAre) {
+  for (int i = 0; i < few; ++i) {
+    const Ended ended = in_child([] {
+      static PeriodicTimer* timer;
+      static struct AtEnd {
+        ~AtEnd() {
+          write('g');
+          while (timer->is_alive()) std::this_thread::yield();  // its next time comes
+        }
+      } at_end;
+      static_cast<void>(at_end);
+      timer = new PeriodicTimer(2ms, [held = at_destruction([] { write('d'); })] {});
+      timer->start();
+      std::exit(7);
+    });
+    ASSERT_EQ(ended, (Ended{7, "g"}));
+  }
+}
+
+TEST(TimerAtExit, APeriodicTimersFunctionGoesWithItsObject) {
+  for (int i = 0; i < few; ++i) {
+    const Ended ended = in_child([] {
+      static std::unique_ptr<PeriodicTimer> timer;
+      static std::atomic<bool> called{false};
+      timer = std::make_unique<PeriodicTimer>(1us, [held = at_destruction([] { write('d'); })] {
+        called = true;
+        while (!asleep("MainThread")) std::this_thread::yield();
+        write('c');
+      });
+      timer->start();
+      while (!called) std::this_thread::yield();
+      Timer(0s, [] {
+        timer->join();
+        write('j');
+      }).start();
+      std::exit(7);
+    });
+    ASSERT_EQ(ended, (Ended{7, "cjd"}));
+  }
+}
+
+TEST(TimerAtExit, TheFunctionOfACancelledPeriodicTimerIsWaitedForWhileItIsDestroyed) {
+  static PeriodicTimer* timer;
+  static std::atomic<bool> begun{false};
+  static std::atomic<bool> gone{false};
+  const auto destroyed_slowly = [] {
+    begun = true;
+    while (!gone && !asleep("MainThread")) std::this_thread::yield();
+    write(gone ? 'x' : 'd');
+  };
+  const auto exit_meanwhile = [] {
+    while (!begun) std::this_thread::yield();
+    std::exit(7);
+  };
+  struct AtEnd {
+    ~AtEnd() {
+      gone = true;
+      while (timer->is_alive()) std::this_thread::yield();
+    }
+  };
+  for (int i = 0; i < few; ++i) {
+    const Ended by_itself = in_child([&] {
+      static const AtEnd at_end;
+      timer = new PeriodicTimer(
+          1us, [held = at_destruction(destroyed_slowly)] { static_cast<void>(timer->cancel()); });
+      timer->start();
+      exit_meanwhile();
+    });
+    ASSERT_EQ(by_itself, (Ended{7, "d"}));
+    const Ended by_another = in_child([&] {
+      static const AtEnd at_end;
+      timer = new PeriodicTimer(1h, [held = at_destruction(destroyed_slowly)] {});
+      timer->start();
+      std::thread([] { static_cast<void>(timer->cancel()); }).detach();
+      exit_meanwhile();
+    });
+    ASSERT_EQ(by_another, (Ended{7, "d"}));
   }
 }
 

@@ -42,9 +42,10 @@ struct PeriodicTimerOptions {
 // Lifetime: unlike a Timer, which ends by itself, it ends with its object: the destructor does as
 // cancel_and_wait().
 //
-// End of the process: after main() has returned or std::exit() was called, it is not called any
-// more, and a call that runs is waited for; a daemon is neither stopped nor waited for. For objects
-// with static storage it is as for a Timer.
+// End of the process: after main() has returned or std::exit() was called, a call that runs is
+// waited for, and so is the end of a timer that was cancelled. There is no other call: the timer
+// ends when it would come, and the function is destroyed with the object. A daemon is neither
+// stopped nor waited for. For objects with static storage it is as for a Timer.
 //
 // fork(): as for a Timer.
 //
@@ -105,7 +106,8 @@ class PeriodicTimer {
   bool cancel_and_wait() { return core_.cancel_and_wait(); }
 
   // Waits until it has ended: it was cancelled, the last call has returned, and the function is
-  // destroyed, if it was not cancelled before start(). Blocks until then.
+  // destroyed, if it was not cancelled before start(); or else that it ends with the process. Blocks
+  // until then.
   // Throws UsageError in the function itself, and before start().
   // Synchronizes: what the function did is visible to the caller.
   void join() { static_cast<void>(join(forever)); }

@@ -29,8 +29,8 @@ constexpr int looks = 8;
 
 constinit thread_local const TimerService::Within* TimerService::Within::innermost = nullptr;
 
-TimerService::Within::Within(const TimerState& timer, bool pending) noexcept
-    : timer_(timer), pending_(pending), outer_(std::exchange(innermost, this)) {}
+TimerService::Within::Within(const TimerState& timer) noexcept
+    : timer_(timer), outer_(std::exchange(innermost, this)) {}
 
 TimerService::Within::~Within() { innermost = outer_; }
 
@@ -129,6 +129,7 @@ Cancelled TimerService::cancel(TimerState& timer) noexcept {
       } else {
         self.heap_.remove(timer);
       }
+      if (timer.periodic_ && !timer.daemon_) ++self.pending_;
       self.drop_and_end(timer, lock);
       return Cancelled::ended;
     }
@@ -202,7 +203,7 @@ WakeChain TimerService::one_less_pending() noexcept {
 void TimerService::end(TimerState& timer, Lock& lock) noexcept {
   --started_;
   WakeChain exiters;
-  if (!timer.daemon_ && !timer.periodic_) exiters = one_less_pending();
+  if (!timer.daemon_) exiters = one_less_pending();
   WakeChain joiners = timer.joiners_.take_all();
   const bool orphan = timer.orphan_;
   timer.phase_.store(Phase::ended, std::memory_order_release);  // the last touch, but for an orphan
@@ -217,7 +218,7 @@ void TimerService::drop_and_end(TimerState& timer, Lock& lock) noexcept {
   if (!timer.trivial_) {
     lock.unlock();
     {
-      const Within within(timer, !timer.daemon_ && !timer.periodic_);
+      const Within within(timer);
       timer.drop();
     }
     lock.lock();
@@ -233,7 +234,7 @@ bool TimerService::wait_for_all() noexcept {
   // The calls from which the process exits cannot be waited for.
   std::size_t own = 0;
   for (const Within* within = Within::innermost; within != nullptr; within = within->outer_) {
-    if (within->pending_ && !is_from_parent(within->timer_)) ++own;
+    if (!within->timer_.daemon_ && !is_from_parent(within->timer_)) ++own;
   }
   const auto has_waited = [self, own](auto&& node) noexcept {
     {

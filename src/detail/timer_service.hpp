@@ -103,8 +103,7 @@ class TimerService {
   // be another: a function that cancels a timer destroys what that one held.
   class Within {
    public:
-    // `pending`: the process may not end without it.
-    Within(const TimerState& timer, bool pending) noexcept;
+    explicit Within(const TimerState& timer) noexcept;
     ~Within();
     Within(const Within&) = delete;
     Within& operator=(const Within&) = delete;
@@ -115,7 +114,6 @@ class TimerService {
     static constinit thread_local const Within* innermost;
 
     const TimerState& timer_;
-    const bool pending_;
     const Within* const outer_;
   };
 
@@ -162,7 +160,8 @@ class TimerService {
   std::size_t started_ = 0;    // timers that were started and have not ended: the heap has room for
                                // them all, so that a periodic one can always go back
   std::size_t pending_ = 0;    // what the process may not end without: timers that were started and
-                               // have not ended, and calls of periodic timers; no daemons
+                               // have not ended, periodic ones only while their function is called
+                               // or destroyed; no daemons
   std::size_t own_ = 1;        // of them, at most, those from whose functions somebody exits
   std::size_t helpers_ = 0;    // with those that are being started
   std::size_t arriving_ = 0;   // of them, those who have not looked at the line yet
@@ -170,7 +169,8 @@ class TimerService {
   TimePoint sleeps_until_ = TimePoint::min();  // the server: whoever has something for it before
                                                // that rings; min() while it is awake
   bool has_server_ = false;
-  bool exiting_ = false;  // periodic timers are not called any more, unless they are daemons
+  bool exiting_ = false;  // a periodic timer ends when it would be called next, with its function
+                          // left to the handle, unless it is a daemon
 
   Atomic<std::uint64_t> next_number_{1};  // for the names of helpers
 

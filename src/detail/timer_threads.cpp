@@ -185,35 +185,31 @@ bool TimerService::lie_down(Lock& lock, TimePoint& now) noexcept {
 bool TimerService::run(TimerState& timer, Lock& lock, TimePoint now) noexcept {
   const Calls calls = whom_to_call(now);
   const bool counts = timer.periodic_ && !timer.daemon_;
+  if (counts) ++pending_;
   if (counts && exiting_) {
-    drop_and_end(timer, lock);
+    end(timer, lock);
     calls.make();
     return true;
   }
-  if (counts) ++pending_;
   timer.phase_.store(Phase::running, std::memory_order_relaxed);
   lock.unlock();
   calls.make();
   {
-    const Within within(timer, !timer.daemon_);
+    const Within within(timer);
     call(timer);
     if (is_from_parent(timer)) return false;
     if (!timer.periodic_) timer.drop();
   }
   now = SteadyClock::now();
   lock.lock();
-  if (!timer.periodic_) {
-    end(timer, lock);
-    return true;
-  }
-  WakeChain exiters;
-  if (counts) exiters = one_less_pending();
-  if (timer.stopped_ || (counts && exiting_)) {
+  if (timer.stopped_) {
     drop_and_end(timer, lock);
+  } else if (!timer.periodic_ || (counts && exiting_)) {
+    end(timer, lock);
   } else {
+    if (counts) --pending_;  // nobody waits for that before the process exits
     schedule_next(timer, lock, now);
   }
-  exiters.wake_all();
   return true;
 }
 

@@ -63,9 +63,11 @@ struct TimerTraits {
 //              the line of those that a helper is to call by a helper, from running
 //   running    a helper is in its function                a helper, from pending
 //   ending     its function is being destroyed            cancel(), from pending; a helper, from
-//                                                         pending or running
-//   ended      there is nothing to come                   start(), from cancelled; whoever was
-//                                                         ending it, as the last touch
+//                                                         running
+//   ended      there is nothing to come; if the process   start(), from cancelled; whoever was
+//              exits, and a periodic one was not          ending it; a helper, from running, and if
+//              cancelled, the function goes with the      the process exits, of a periodic one also
+//              handle                                     from pending; always as the last touch
 //
 // The phase is changed under the lock of the service, and read without it. In the child of a fork a
 // timer that the parent had started counts as ended, whatever its phase.
