@@ -83,26 +83,9 @@ TEST(Fork, NobodyWaitsForTheChildsEvent) {
                       });
 }
 
-TEST(Fork, NobodyWaitsForTheChildsLock) {
-  std::optional<conc::Lock> lock(std::in_place);
-  lock->acquire();
-  fork_beside_sleeper(
-      [&] {
-        lock->acquire();
-        lock->release();
-      },
-      [&] { lock->release(); },
-      [&] {
-        check(waiters(*lock) == 0, 1);
-        lock->release();
-        lock->acquire();
-        lock->release();
-        lock.reset();
-      });
-}
-
-TEST(Fork, NobodyWaitsForTheChildsRLock) {
-  std::optional<conc::RLock> lock(std::in_place);
+template <class L>
+void fork_beside_acquirer() {
+  std::optional<L> lock(std::in_place);
   lock->acquire();
   fork_beside_sleeper(
       [&] {
@@ -118,6 +101,10 @@ TEST(Fork, NobodyWaitsForTheChildsRLock) {
         lock.reset();
       });
 }
+
+TEST(Fork, NobodyWaitsForTheChildsLock) { fork_beside_acquirer<conc::Lock>(); }
+
+TEST(Fork, NobodyWaitsForTheChildsRLock) { fork_beside_acquirer<conc::RLock>(); }
 
 TEST(Fork, NobodyWaitsForTheChildsCondition) {
   std::optional<conc::Condition> condition(std::in_place);

@@ -499,6 +499,7 @@ TEST(MapRange, AStopEndsIt) {
 }
 
 TEST(MapRange, ItsOptionsMayBeKeptLongerThanTheToken) {
+  Event open;
   ThreadPoolExecutor pool(1);
   std::stop_source source;
   std::stop_token token = source.get_token();
@@ -509,7 +510,6 @@ TEST(MapRange, ItsOptionsMayBeKeptLongerThanTheToken) {
                                      {.timeout = until}};
   token = std::stop_token();
   source.request_stop();
-  Event open;
   for (const MapOptions& options : kept) {
     auto range = pool.map(
         options, [&open](int) { open.wait(); }, std::vector{1});
