@@ -17,6 +17,7 @@ function(conc_target_defaults target)
     ${target}
     PROPERTIES
       CXX_EXTENSIONS OFF
+      UNITY_BUILD OFF  # a file's anonymous namespace is its own
       CXX_VISIBILITY_PRESET hidden
       VISIBILITY_INLINES_HIDDEN ON
   )

@@ -266,8 +266,9 @@ endfunction()
 # ---- Embedded
 
 # The consumer's own CMakeLists.txt checks that its flags are its own. Here: nothing of conc's is
-# installed, tested or offered as a target unless the parent asks. Both ways have one build directory,
-# so that the second finds the library compiled.
+# installed, tested or offered as a target unless the parent asks, and files are compiled one by one
+# although the parent puts its own together. Both ways share a build, so that the second finds the
+# library compiled.
 function(embed mode)
   set(build "${WORK}/embedded")
   file(REMOVE_RECURSE "${first}")
@@ -277,6 +278,7 @@ function(embed mode)
     -DCONSUMER_MODE=${mode}
     "-DFETCHCONTENT_SOURCE_DIR_CONC=${SOURCE}"
     "-DCMAKE_INSTALL_PREFIX=${first}"
+    -DCMAKE_UNITY_BUILD=ON
   )
   build("${build}")
   run_consumer("${build}/consumer")
