@@ -83,6 +83,25 @@ TEST_F(HandlerTest, FormatterMayBeWrittenByTheProgram) {
   EXPECT_EQ(handler.lines(), (Lines{"hello!"}));
 }
 
+// Short lines are made in place, see LineBuffer; this goes beyond that by and by.
+TEST_F(HandlerTest, LinesOfAnyLengthArriveWhole) {
+  struct Ended : logging::Handler {
+    Ended() : Handler(Wants::line, " the end of the line\n") {}
+    void emit(const LogRecord&, std::string_view line) override { last = line; }
+    std::string last;
+  } handler;
+  const std::string literal = " and a literal of more than eight characters ";
+  handler.set_formatter(
+      std::make_shared<logging::Formatter>("[%(name)s] %(message)s" + literal + "%(levelname)s"));
+  for (std::size_t size = 0; size <= 1100; size += size < 400 || size > 540 ? 50 : 1) {
+    const std::string message(size, 'm');
+    LogRecord record = some_record;
+    record.message = message;
+    handler.handle(record);
+    ASSERT_EQ(handler.last, "[a.b] " + message + literal + "INFO the end of the line\n");
+  }
+}
+
 TEST_F(HandlerTest, EveryFilterMustLetARecordPass) {
   KeepingHandler handler;
   const auto by_name = std::make_shared<logging::Filter>("a");

@@ -1,3 +1,5 @@
+#include <conc/config.hpp>
+#include <conc/detail/short_copy.hpp>
 #include <conc/logging/formatter.hpp>
 
 #include <fmt/format.h>
@@ -7,6 +9,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <iterator>
 #include <ratio>
 #include <string>
@@ -17,7 +20,6 @@
 #include "date_format.hpp"
 #include "field_text.hpp"
 #include "level_names.hpp"
-#include "line_writer.hpp"
 #include "pattern.hpp"
 #include "utf8.hpp"
 
@@ -78,43 +80,57 @@ class Formatter::Pattern {
     for (const Piece& piece : pieces_) steps_.push_back(step_for(piece));
   }
 
-  void append(const LogRecord& record, std::string& out) const {
-    detail::LineWriter line(out);
+  // Writes the line if it ends at `limit` at the latest, and returns its end; null if it does not.
+  // What comes behind it up to `limit` may be overwritten.
+  char* write(const LogRecord& record, char* out, const char* limit) const {
+    if (!record.exception.empty()) return nullptr;
     std::string room;
     for (const Step& step : steps_) {
-      switch (step.kind) {
-        case Step::Kind::member:
-          line.put(record.*step.member);
-          break;
-        case Step::Kind::asctime:
-          line.put(date_format_.text(record.created, room));
-          break;
-        case Step::Kind::other:
-          line.put(text_of(record, *step.piece, room));
-          break;
+      const std::string_view text = text_of(record, step, room);
+      if (text.size() + ShortText::most > static_cast<std::size_t>(limit - out)) return nullptr;
+      out = conc::detail::copy_short(text.data(), text.size(), out);
+      std::memcpy(out, step.literal.characters, ShortText::most);
+      out += step.literal.size;
+      if (step.long_literal) {
+        const std::string& literal = step.piece->literal;
+        if (literal.size() > static_cast<std::size_t>(limit - out)) return nullptr;
+        out = conc::detail::copy_short(literal.data(), literal.size(), out);
       }
-      line.put(step.literal);
-      if (step.piece != nullptr && step.literal.size == 0) line.put(step.piece->literal);
     }
-    line.finish();
+    return out;
+  }
+
+  void append(const LogRecord& record, std::string& out) const {
+    std::string room;
+    for (const Step& step : steps_) (out += text_of(record, step, room)) += step.piece->literal;
     if (!record.exception.empty()) append_exception(record.exception, out);
   }
 
  private:
-  // A piece made ready. Most fields of most patterns are text that the record has.
+  // Text of eight characters at most, of which copying takes one move.
+  struct ShortText {
+    static constexpr std::size_t most = 8;
+
+    char characters[most] = {};
+    std::size_t size = 0;
+  };
+
+  // A piece made ready. Most fields of most patterns are text that is there already.
   struct Step {
-    enum class Kind : std::uint8_t { member, asctime, other };
+    enum class Kind : std::uint8_t { member, asctime, levelname, other };
 
     Kind kind = Kind::other;
-    detail::ShortText literal{};  // the piece's, if it is short enough
+    bool long_literal = false;  // the piece's is not in `literal`
+    ShortText literal{};
     std::string_view LogRecord::*member = nullptr;
-    const Piece* piece = nullptr;  // null when nothing of it is needed any more
+    const Piece* piece = nullptr;
   };
 
   [[nodiscard]] Step step_for(const Piece& piece) const {
     Step step{.piece = &piece};
-    const bool short_literal = piece.literal.size() <= detail::ShortText::most;
-    if (short_literal) step.literal = detail::ShortText(piece.literal);
+    step.long_literal = piece.literal.size() > ShortText::most;
+    if (!step.long_literal)
+      step.literal.size = piece.literal.copy(step.literal.characters, ShortText::most);
     if (piece.kind != Piece::Kind::text || !piece.padding.idle() || controls_ != Controls::keep) {
       return step;
     }
@@ -123,10 +139,9 @@ class Formatter::Pattern {
       step.kind = Step::Kind::member;
     } else if (piece.field == Attribute::asctime) {
       step.kind = Step::Kind::asctime;
-    } else {
-      return step;
+    } else if (piece.field == Attribute::levelname) {
+      step.kind = Step::Kind::levelname;
     }
-    if (short_literal) step.piece = nullptr;
     return step;
   }
 
@@ -156,6 +171,22 @@ class Formatter::Pattern {
     } else {
       out += exception;
     }
+  }
+
+  CONC_ALWAYS_INLINE std::string_view text_of(const LogRecord& record, const Step& step,
+                                              std::string& room) const {
+    switch (step.kind) {
+      case Step::Kind::member:
+        return record.*step.member;
+      case Step::Kind::asctime:
+        return date_format_.text(record.created, room);
+      case Step::Kind::levelname:
+        if (const auto name = detail::standard_level_name(record.level); !name.empty()) return name;
+        break;
+      case Step::Kind::other:
+        break;
+    }
+    return text_of(record, *step.piece, room);
   }
 
   // The field of the piece, finished. Text that has to be made is put into `room`.
@@ -235,6 +266,10 @@ Formatter::~Formatter() = default;
 
 void Formatter::format(const LogRecord& record, std::string& out) const {
   pattern_->append(record, out);
+}
+
+char* Formatter::write(const LogRecord& record, char* out, const char* limit) const {
+  return pattern_->write(record, out, limit);
 }
 
 }  // namespace conc::logging

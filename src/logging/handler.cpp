@@ -158,16 +158,17 @@ bool Handler::handle(const LogRecord& original) noexcept {
     const LogRecord& record = filtered.record();
     passed = true;
 
-    detail::LineBuffer line;
+    detail::LineBuffer buffer;
+    std::string_view line;
     if (state.wants == Wants::line) {
       const Formatter* const formatter = outfit ? outfit->formatter.get() : nullptr;
-      (formatter != nullptr ? *formatter : bare_message()).format(record, line.text());
-      if (outfit) line.text() += outfit->terminator;
+      line = buffer.line(formatter != nullptr ? *formatter : bare_message(), record,
+                         outfit ? std::string_view(outfit->terminator) : std::string_view());
     }
 
-    if (try_emit(record, line.text())) return passed;
+    if (try_emit(record, line)) return passed;
     const auto held = state.enter(active);
-    emit(record, line.text());
+    emit(record, line);
     behind = state.unsaid.load(std::memory_order_relaxed) && !holds_back();
   } catch (...) {
     lose("a record was lost: ", detail::describe_current_exception());

@@ -1,6 +1,9 @@
 #include "line_buffer.hpp"
 
+#include <conc/detail/short_copy.hpp>
+
 #include <cstddef>
+#include <typeinfo>
 
 namespace conc::logging::detail {
 namespace {
@@ -32,17 +35,32 @@ std::string* meet() noexcept {
 
 }  // namespace
 
-LineBuffer::LineBuffer() noexcept : text_(met ? spare : meet()) {
+std::string_view LineBuffer::line(const Formatter& formatter, const LogRecord& record,
+                                  std::string_view terminator) {
+  if (typeid(formatter) == typeid(Formatter) && terminator.size() < room_size) {
+    char* end = formatter.write(record, room_, room_ + room_size - terminator.size());
+    if (end != nullptr) {
+      end = conc::detail::copy_short(terminator.data(), terminator.size(), end);
+      return {room_, static_cast<std::size_t>(end - room_)};
+    }
+  }
+  take();
+  formatter.format(record, *text_);
+  return *text_ += terminator;
+}
+
+void LineBuffer::take() noexcept {
+  text_ = met ? spare : meet();
   if (text_ == nullptr) {
-    text_ = &own_;
+    text_ = &own_.emplace();
   } else {
     spare = nullptr;
     text_->clear();
   }
 }
 
-LineBuffer::~LineBuffer() {
-  if (text_ == &own_) return;
+void LineBuffer::give_back() noexcept {
+  if (own_) return;
   if (text_->capacity() > kept_capacity) std::string().swap(*text_);
   spare = text_;
 }

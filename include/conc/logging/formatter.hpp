@@ -11,6 +11,10 @@
 
 namespace conc::logging {
 
+namespace detail {
+class LineBuffer;
+}
+
 // How a pattern marks its fields.
 enum class Style : std::uint8_t {
   percent,  // %(levelname)-8s %(lineno)4d; %% for a percent sign
@@ -72,7 +76,13 @@ class CONC_LOGGING_EXPORT Formatter {
   virtual void format(const LogRecord& record, std::string& out) const;
 
  private:
+  friend class detail::LineBuffer;
   class Pattern;
+
+  // Writes what format() of this class appends, if it is there at `limit` at the latest, and
+  // returns its end; or null.
+  char* write(const LogRecord& record, char* out, const char* limit) const;
+
   std::unique_ptr<const Pattern> pattern_;
 };
 
