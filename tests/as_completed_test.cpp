@@ -1,13 +1,21 @@
 #include <conc/as_completed.hpp>
+#include <conc/barrier.hpp>
 #include <conc/errors.hpp>
+#include <conc/event.hpp>
 #include <conc/future.hpp>
 #include <conc/promise.hpp>
+#include <conc/thread_pool_executor.hpp>
+#include <conc/wait.hpp>
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <concepts>
+#include <cstddef>
+#include <exception>
 #include <memory>
+#include <optional>
 #include <ranges>
 #include <stop_token>
 #include <thread>
@@ -272,6 +280,68 @@ TEST(AsCompleted, YieldsAFutureThatIsGivenTwiceOnce) {
     ++seen;
   }
   EXPECT_EQ(seen, 1);
+}
+
+// So that none of them starts only when it is needed.
+void begin_all_workers(conc::ThreadPoolExecutor& pool, std::size_t n) {
+  conc::Barrier all(n);
+  std::vector<conc::Future<void>> there;
+  for (std::size_t i = 0; i < n; ++i) there.push_back(pool.submit([&all] { all.wait(); }));
+  conc::wait(there);
+}
+
+TEST(AsCompleted, InATaskOthersDoWhatIsQueuedIfTheyCan) {
+  conc::Event ended("ended");
+  conc::ThreadPoolExecutor pool(4);
+  begin_all_workers(pool, 4);
+  const auto outer = pool.submit([&] {
+    const std::vector futures{pool.submit([&ended] { ended.wait(); }), pool.submit([] {})};
+    for ([[maybe_unused]] const auto& future : conc::as_completed(futures)) ended.set();
+  });
+  EXPECT_TRUE(outer.wait(10s)) << "the task itself does what waits for it";
+  ended.set();
+}
+
+TEST(AsCompleted, InTheOnlyWorkerItDoesTheTasks) {
+  conc::ThreadPoolExecutor pool(1);
+  const auto outer = pool.submit([&pool] {
+    std::vector<Future<int>> futures;
+    for (int i = 0; i < 5; ++i) futures.push_back(pool.submit([i] { return i; }));
+    int sum = 0;
+    for (const auto& future : conc::as_completed(futures)) sum += future.result();
+    return sum;
+  });
+  EXPECT_EQ(outer.result(), 10);
+}
+
+// A user's destructor would hold up the thread that has completed another future.
+TEST(AsCompleted, WhatItKeptAloneEndsInItsThread) {
+  thread_local bool completes = false;
+  struct Kept {
+    explicit Kept(std::atomic<int>& ends) : strangers(&ends) {}
+    Kept(Kept&& other) noexcept : strangers(std::exchange(other.strangers, nullptr)) {}
+    ~Kept() {
+      if (strangers != nullptr && completes) ++*strangers;
+    }
+    std::atomic<int>* strangers;
+  };
+  std::atomic<int> strangers = 0;
+  for (int round = 0; round < 2000; ++round) {
+    std::optional<Promise<Kept>> done(std::in_place);
+    done->set_result(Kept(strangers));
+    Promise<Kept> slow;
+    std::optional range(conc::as_completed(std::vector{slow.future(), done->future()}));
+    done.reset();
+    conc::test::together(2, [&](std::size_t i) {
+      completes = i == 0;
+      if (completes) {
+        slow.set_exception(std::make_exception_ptr(1));
+      } else {
+        range.reset();
+      }
+    });
+  }
+  EXPECT_EQ(strangers, 0);
 }
 
 TEST(AsCompleted, CostsTheSameForAnyNumberOfFutures) {

@@ -93,9 +93,10 @@ Gathering& Gathering::operator=(Gathering&& other) noexcept {
 
 Gathering::~Gathering() {
   if (shared_ == nullptr) return;
-  for (std::size_t i = 0; i < shared_->states.size(); ++i) {
-    Ref<FutureStateBase>& state = shared_->states[i];
-    if (state && state->unlisten(shared_->nodes[i])) shared_->drop();
+  // What nobody else keeps ends here, not in a thread that has completed another one.
+  const std::vector<Ref<FutureStateBase>> states = std::move(shared_->states);
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    if (states[i] && states[i]->unlisten(shared_->nodes[i])) shared_->drop();
   }
   shared_->drop();
 }
@@ -109,15 +110,20 @@ std::optional<std::size_t> Gathering::next(Until until, Patience& patience) {
   const auto arrived = [&shared] {
     return shared.arrivals.load(std::memory_order_acquire) != shared.handed_out;
   };
+  // Runs what is queued, unless somebody else would: another may be done long before.
+  const auto help = [&](auto is_called_for) {
+    if (this_host == nullptr || !until.is_timeless() || until.token() != nullptr) return;
+    for (; shared.helped != shared.states.size(); ++shared.helped) {
+      if (arrived() || !is_called_for()) break;
+      if (const auto& state = shared.states[shared.helped]) state->help();
+    }
+  };
   if (!arrived()) {
     if (patience.none()) return std::nullopt;
-    if (until.is_timeless() && until.token() == nullptr) {
-      for (; !arrived() && shared.helped != shared.states.size(); ++shared.helped) {
-        if (const auto& state = shared.states[shared.helped]) state->help();
-      }
-    }
+    help([this] { return left() == 1; });
   }
   if (!arrived() && !spin(arrived)) {
+    help([] { return !this_host->others_are_free(); });
     ThreadNode node({WaitKind::futures, this, nullptr});
     std::unique_lock lock(shared.mutex);
     if (!arrived()) {

@@ -14,6 +14,9 @@ class Host {
   // Runs `job` here and now if it is queued for this worker's executor.
   virtual void run_now(Job& job) noexcept = 0;
 
+  // Whether another worker has nothing to do, or is on its way to a job.
+  virtual bool others_are_free() noexcept = 0;
+
   // The job that runs is about to sleep until a future is done, and goes on after that.
   virtual void begin_wait() noexcept = 0;
   virtual void end_wait() noexcept = 0;

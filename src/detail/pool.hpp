@@ -133,6 +133,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   bool search(Worker& me) noexcept;
   bool lie_down(Worker& me) noexcept;
   void job_ends(Worker& me) noexcept;
+  [[nodiscard]] bool has_free_worker() noexcept;
   void begin_wait() noexcept;
   void end_wait() noexcept;
   [[nodiscard]] Worker* own_worker() const noexcept;

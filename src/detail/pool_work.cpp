@@ -217,6 +217,11 @@ void Pool::job_ends(Worker& me) noexcept {
   me.searching = true;
 }
 
+bool Pool::has_free_worker() noexcept {
+  const std::lock_guard lock(mutex_);
+  return !paused() && (!idle_.empty() || (gate() & searching) != 0);
+}
+
 void Pool::begin_wait() noexcept {
   {
     Lock lock(mutex_);

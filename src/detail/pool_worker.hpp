@@ -35,6 +35,7 @@ class Pool::Worker final : public Host {
     began = outer;
     --depth;
   }
+  bool others_are_free() noexcept override { return pool().has_free_worker(); }
   void begin_wait() noexcept override { pool().begin_wait(); }
   void end_wait() noexcept override { pool().end_wait(); }
   void job_returned(bool threw) noexcept override {
