@@ -5,13 +5,13 @@
 #include <conc/detail/future_access.hpp>
 #include <conc/detail/future_state.hpp>
 #include <conc/detail/job.hpp>
+#include <conc/detail/kept_until.hpp>
 #include <conc/detail/map_chunk.hpp>
 #include <conc/detail/map_source.hpp>
 #include <conc/detail/task_state.hpp>
 #include <conc/future.hpp>
 #include <conc/until.hpp>
 
-#include <concepts>
 #include <cstddef>
 #include <deque>
 #include <exception>
@@ -31,24 +31,6 @@ namespace detail {
 
 [[noreturn]] CONC_COLD CONC_EXPORT void throw_zero_map_option(const char* option);
 [[noreturn]] CONC_COLD CONC_EXPORT void throw_map_begun();
-
-// What an Until says, made from the same, but may be stored: it holds the token by value.
-class KeptUntil {
- public:
-  KeptUntil(Until until)
-      : time_(until), token_(until.token() != nullptr ? *until.token() : std::stop_token()) {}
-  template <std::convertible_to<Until> From>
-  KeptUntil(const From& from) : KeptUntil(Until(from)) {}
-  template <optional_time Time>
-  KeptUntil(Time time, const std::stop_token& token) : KeptUntil(Until(time, token)) {}
-
-  [[nodiscard]] Until::Clock::time_point deadline() const noexcept { return time_.deadline(); }
-  [[nodiscard]] const std::stop_token& token() const noexcept { return token_; }
-
- private:
-  Until time_;  // its own token may be gone
-  std::stop_token token_;
-};
 
 }  // namespace detail
 
