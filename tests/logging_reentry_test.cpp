@@ -124,6 +124,59 @@ TEST_F(LoggingReentryTest, HandlersThatLogToEachOtherNeitherLoopNorDeadlock) {
   EXPECT_EQ(at_b->emitted, 2 * rounds);
 }
 
+// Passes records on to another handler while it holds its own lock.
+class Tee : public logging::Handler {
+ public:
+  explicit Tee(std::shared_ptr<logging::Handler> inner)
+      : Handler(Wants::record), inner_(std::move(inner)) {}
+
+  std::atomic<bool> busy{false};
+
+ private:
+  void emit(const LogRecord& record, std::string_view) override {
+    busy = true;
+    inner_->handle(record);
+    busy = false;
+  }
+
+  const std::shared_ptr<logging::Handler> inner_;
+};
+
+TEST_F(LoggingReentryTest, WhatIsLoggedBehindAHandlerThatPassesOnWaitsForBothLocks) {
+  Logger& logger = get_logger("tee");
+  Logger& other = get_logger("tee.other");
+  other.set_propagate(false);
+  const auto inner = std::make_shared<Told>([&] { other.warning("from emit"); });
+  inner->add_filter(std::make_shared<logging::Filter>([&](const LogRecord&) {
+    other.warning("from a filter");
+    return true;
+  }));
+  const auto tee = std::make_shared<Tee>(inner);
+  logger.add_handler(tee);
+  int too_early = 0;
+  const auto last = std::make_shared<Told>([&] { too_early += tee->busy ? 1 : 0; });
+  other.add_handler(last);
+  const auto kept = keep(other);
+  logger.warning("w");
+  EXPECT_EQ(too_early, 0);
+  EXPECT_EQ(kept->lines(), (Lines{"from a filter", "from emit"}));
+}
+
+TEST_F(LoggingReentryTest, WhatIsLoggedBehindAHandlerThatPassesOnDoesNotComeBackThere) {
+  Logger& logger = get_logger("tee.back");
+  const auto inner = std::make_shared<Told>([&] { logger.warning("inner"); });
+  logger.add_handler(std::make_shared<Tee>(inner));
+  const auto kept = keep(logger);
+  logger.warning("outer");
+  EXPECT_EQ(inner->emitted, 1);
+  EXPECT_EQ(kept->lines(), (Lines{"inner", "outer"}));
+
+  logger.add_handler(inner);
+  logger.warning("again");
+  EXPECT_EQ(inner->emitted, 3);
+  EXPECT_EQ(inner->lost(), 3u);
+}
+
 TEST_F(LoggingReentryTest, RecordThatWaitedForALockIsWhole) {
   Logger& logger = get_logger("waited");
   Logger& deep = get_logger("waited.deep");

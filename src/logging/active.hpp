@@ -1,9 +1,10 @@
 // Active: what the calling thread is inside of, so that what logs while logging does no harm.
 #pragma once
 
+#include <conc/config.hpp>
 #include <conc/logging/record.hpp>
 
-#include <utility>
+#include <cstddef>
 #include <vector>
 
 namespace conc::logging {
@@ -17,8 +18,10 @@ namespace conc::logging::detail {
 //
 // Rules that follow from it:
 //   - Who is in the list gets no further record of this thread: nothing goes round for ever.
-//   - While the innermost one holds a handler's lock, the thread's records wait in it and are
-//     handled when the lock is free: no thread ever holds one handler's lock and wants another's.
+//   - While one of them holds a handler's lock, the thread's records wait in the outermost one that
+//     does and are handled when its lock is free: no thread that logs ever holds one handler's lock
+//     and wants another's. A handler that passes records on to another while it holds its lock has
+//     both, in the order that the program gave them.
 class Active {
  public:
   explicit Active(const void* who) noexcept : who_(who), outer_(innermost) { innermost = this; }
@@ -54,10 +57,16 @@ class Active {
   // Takes the record in if the thread holds a handler's lock; true then.
   // Throws std::bad_alloc.
   [[nodiscard]] static bool defer(const Logger& logger, const LogRecord& record) {
-    return innermost != nullptr && innermost->locked_ && innermost->take(logger, record);
+    return innermost != nullptr && defer_inside(logger, record);
   }
 
  private:
+  struct Waiting {
+    const Logger* logger;
+    OwnedRecord record;
+    std::vector<const void*> inside;  // of what its thread was, from the one it waits in inwards
+  };
+
   // The innermost one of `who`, or null.
   [[nodiscard]] static const Active* find(const void* who) noexcept {
     const Active* active = innermost;
@@ -65,9 +74,10 @@ class Active {
     return active;
   }
 
-  // True.
-  bool take(const Logger& logger, const LogRecord& record);
-  void handle_waiting() noexcept;
+  CONC_COLD static bool defer_inside(const Logger& logger, const LogRecord& record);
+  CONC_COLD void handle_waiting() noexcept;
+  // As if the thread were still inside of those from `depth` on.
+  static void handle_inside(const Waiting& one, std::size_t depth) noexcept;
 
   // Nothing to destroy, so it serves to the very end of the thread.
   static constinit thread_local Active* innermost;
@@ -75,7 +85,7 @@ class Active {
   const void* const who_;
   Active* const outer_;
   bool locked_ = false;
-  std::vector<std::pair<const Logger*, OwnedRecord>> waiting_;
+  std::vector<Waiting> waiting_;
 };
 
 }  // namespace conc::logging::detail
