@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "forked.hpp"
 #include "logging_fixture.hpp"
 
 namespace conc::test {
@@ -107,6 +109,46 @@ TEST(LoggingLifetime, QueuedRecordsAreHandledUntilTheVeryEnd) {
   text << std::ifstream(path).rdbuf();
   EXPECT_EQ(text.str(), expected + "destructor of a global\n");
   std::filesystem::remove(path);
+}
+
+TEST(LoggingLifetime, ExitInsideOfAHandlerEndsTheProgramAndClosesAllHandlers) {
+  struct Fatal : logging::Handler {
+    void emit(const logging::LogRecord&, std::string_view) override { std::exit(3); }
+    void on_flush() override { std::fputs("fatal flushed\n", stderr); }
+    void on_close() override { std::fputs("fatal closed\n", stderr); }
+  };
+  struct Older : logging::Handler {
+    void emit(const logging::LogRecord&, std::string_view) override {}
+    void on_close() override { std::fputs("older closed\n", stderr); }
+  };
+  const auto end_in_emit = [] {
+    ::alarm(10);
+    static const auto older = std::make_shared<Older>();
+    get_logger("fatal").add_handler(older);
+    get_logger("fatal").add_handler(std::make_shared<Fatal>());
+    get_logger("fatal").critical("cannot go on");
+  };
+  EXPECT_EXIT(end_in_emit(), ::testing::ExitedWithCode(3),
+              "fatal flushed\nfatal closed\nolder closed\n");
+}
+
+TEST(LoggingLifetime, HandlerThatForksWithItsLockHeldHasItInTheChild) {
+  struct Forking : logging::Handler {
+    void emit(const logging::LogRecord&, std::string_view) override {}
+    int fork_locked() {
+      const LockGuard guard(lock());
+      return in_child([&] {
+        if (!lock().locked()) ::_exit(1);
+        lock().release();
+        get_logger("forking").warning("child");
+        lock().acquire();
+      });
+    }
+  };
+  const auto forking = std::make_shared<Forking>();
+  get_logger("forking").add_handler(forking);
+  EXPECT_EQ(forking->fork_locked(), 0);
+  get_logger("forking").remove_handler(forking);
 }
 
 TEST(LoggingLifetime, ChildOfAForkHasItsOwnProcessNumber) {

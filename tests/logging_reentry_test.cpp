@@ -1,5 +1,7 @@
 // Handlers, formatters and filters that log themselves.
 
+#include <conc/thread_info.hpp>
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -210,6 +212,48 @@ TEST_F(LoggingReentryTest, FlushAndCloseMayLog) {
   told->flush();
   told->close();
   EXPECT_EQ(kept->lines(), (Lines{"flushing", "flushing"}));
+}
+
+TEST_F(LoggingReentryTest, NameOfTheThreadStaysWholeWhenAHandlerThatGoesLogsUnderANewOne) {
+  const std::string before = "a name longer than any small buffer";
+  Logger& logger = get_logger("going");
+  class Going : public logging::Handler {
+   public:
+    explicit Going(Logger& from) : from_(from) {}
+    ~Going() override { get_logger("gone").warning("gone"); }
+    std::weak_ptr<logging::Handler> self;
+
+   private:
+    void emit(const LogRecord&, std::string_view) override {
+      from_.remove_handler(self.lock());
+      set_current_thread_name(std::string(200, 'x'));
+    }
+    Logger& from_;
+  };
+  const auto kept = keep(get_logger(), "%(threadName)s");
+  get_logger("gone").set_propagate(false);
+  {
+    const auto going = std::make_shared<Going>(logger);
+    going->self = going;
+    logger.add_handler(going);
+  }
+  std::thread([&] {
+    set_current_thread_name(before);
+    logger.warning("w");
+  }).join();
+  EXPECT_EQ(kept->lines(), (Lines{before}));
+}
+
+TEST_F(LoggingReentryTest, HandlersInACircleAreFlushedAndClosedOnce) {
+  const auto a = std::make_shared<logging::MemoryHandler>(10);
+  const auto b = std::make_shared<logging::MemoryHandler>(10, a);
+  a->set_target(b);
+  a->flush();
+  b->flush();
+  a->close();
+  b->close();
+  EXPECT_EQ(a->lost() + b->lost(), 0u);
+  a->set_target(nullptr);
 }
 
 }  // namespace

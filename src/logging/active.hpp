@@ -5,6 +5,7 @@
 #include <conc/logging/record.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace conc::logging {
@@ -24,7 +25,13 @@ namespace conc::logging::detail {
 //     both, in the order that the program gave them.
 class Active {
  public:
-  explicit Active(const void* who) noexcept : who_(who), outer_(innermost) { innermost = this; }
+  // What the thread does there.
+  enum class Doing : std::uint8_t { handle, flush, close };
+
+  explicit Active(const void* who, Doing doing = Doing::handle) noexcept
+      : who_(who), outer_(innermost), doing_(doing) {
+    innermost = this;
+  }
   // Handles the records that waited. The lock is free by now.
   ~Active() {
     if (!waiting_.empty()) [[unlikely]]
@@ -35,23 +42,31 @@ class Active {
   Active(const Active&) = delete;
   Active& operator=(const Active&) = delete;
 
-  [[nodiscard]] static bool contains(const void* who) noexcept { return find(who) != nullptr; }
+  [[nodiscard]] static bool contains(const void* who) noexcept {
+    const Active* active = innermost;
+    while (active != nullptr && active->who_ != who) active = active->outer_;
+    return active != nullptr;
+  }
+
+  // Whether the thread is inside of it to do that.
+  [[nodiscard]] static bool contains(const void* who, Doing doing) noexcept {
+    const Active* active = innermost;
+    while (active != nullptr && (active->who_ != who || active->doing_ != doing)) {
+      active = active->outer_;
+    }
+    return active != nullptr;
+  }
 
   // Whether the thread is inside of any.
   [[nodiscard]] static bool anywhere() noexcept { return innermost != nullptr; }
-
-  // Whether the thread is inside of it and holds its lock.
-  [[nodiscard]] static bool locks(const void* who) noexcept {
-    const Active* const active = find(who);
-    return active != nullptr && active->locked_;
-  }
 
   // Whether the thread is inside of two or more.
   [[nodiscard]] static bool nested() noexcept {
     return innermost != nullptr && innermost->outer_ != nullptr;
   }
 
-  // The thread is about to take a handler's lock; it frees the lock before this object ends.
+  // The thread is about to take a handler's lock, or has it; one that it takes it frees before this
+  // object ends.
   void begin_locked() noexcept { locked_ = true; }
 
   // Takes the record in if the thread holds a handler's lock; true then.
@@ -67,13 +82,6 @@ class Active {
     std::vector<const void*> inside;  // of what its thread was, from the one it waits in inwards
   };
 
-  // The innermost one of `who`, or null.
-  [[nodiscard]] static const Active* find(const void* who) noexcept {
-    const Active* active = innermost;
-    while (active != nullptr && active->who_ != who) active = active->outer_;
-    return active;
-  }
-
   CONC_COLD static bool defer_inside(const Logger& logger, const LogRecord& record);
   CONC_COLD void handle_waiting() noexcept;
   // As if the thread were still inside of those from `depth` on.
@@ -84,6 +92,7 @@ class Active {
 
   const void* const who_;
   Active* const outer_;
+  const Doing doing_;
   bool locked_ = false;
   std::vector<Waiting> waiting_;
 };

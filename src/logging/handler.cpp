@@ -1,3 +1,4 @@
+#include <conc/detail/inspect.hpp>
 #include <conc/detail/machine.hpp>
 #include <conc/logging/handler.hpp>
 
@@ -48,13 +49,20 @@ constinit conc::detail::Atomic<std::uint64_t> last_serial{0};
 }  // namespace
 
 struct Handler::State {
-  State(const Handler* owner, Wants what) : wants(what), owner_(owner) {}
+  explicit State(Wants what) : wants(what) {}
 
   // Takes the lock for what the handler does with its records, unless that needs none.
   std::unique_lock<Lock> enter(detail::Active& active) {
     if (wants == Wants::shared) return {};
     active.begin_locked();
     return std::unique_lock(lock);
+  }
+
+  // The same for flush() and close(): emit() may end the program, whose exit closes the handler.
+  std::unique_lock<Lock> enter_again(detail::Active& active) {
+    if (!conc::detail::Inspect::held_here(lock)) return enter(active);
+    active.begin_locked();
+    return {};
   }
 
   const Wants wants;
@@ -71,8 +79,9 @@ struct Handler::State {
   void fork(detail::ForkMoment moment, Until until) CONC_NO_THREAD_SAFETY_ANALYSIS {
     switch (moment) {
       case detail::ForkMoment::before:
-        // A thread that forks inside of emit() has it already.
-        held_by_fork_ = !detail::Active::locks(owner_) && lock.acquire(until);
+        // A thread that forks inside of emit(), or of another member, has it already.
+        held_by_program_ = conc::detail::Inspect::held_here(lock);
+        held_by_fork_ = !held_by_program_ && lock.acquire(until);
         return;
       case detail::ForkMoment::in_parent:
         if (held_by_fork_) lock.release();
@@ -80,21 +89,20 @@ struct Handler::State {
       case detail::ForkMoment::in_child:
         // Not released, since it would be handed over to a thread that is not there.
         ::new (static_cast<void*>(&lock)) Lock(lock_name);
-        if (detail::Active::locks(owner_)) lock.acquire();
+        if (held_by_program_) lock.acquire();
         outfit.renew_after_fork();
         return;
     }
   }
 
-  const Handler* const owner_;
+  bool held_by_program_ = false;  // by the thread that forks
   bool held_by_fork_ = false;
   const detail::ForkEntry fork_entry_{this, [](void* self, detail::ForkMoment moment, Until until) {
                                         static_cast<State*>(self)->fork(moment, until);
                                       }};
 };
 
-Handler::Handler(Wants wants, std::string terminator)
-    : state_(std::make_unique<State>(this, wants)) {
+Handler::Handler(Wants wants, std::string terminator) : state_(std::make_unique<State>(wants)) {
   set_terminator(std::move(terminator));
 }
 
@@ -181,16 +189,21 @@ bool Handler::handle(const LogRecord& original) noexcept {
 }
 
 void Handler::flush() {
-  detail::Active active(this);
-  const auto held = state_->enter(active);
+  using enum detail::Active::Doing;
+  if (detail::Active::contains(this, flush) || detail::Active::contains(this, close)) return;
+  detail::Active active(this, flush);
+  const auto held = state_->enter_again(active);
   on_flush();
 }
 
 void Handler::close() {
-  detail::Active active(this);
-  const auto held = state_->enter(active);
+  using enum detail::Active::Doing;
+  if (detail::Active::contains(this, close)) return;
+  const bool flushing = detail::Active::contains(this, flush);
+  detail::Active active(this, close);
+  const auto held = state_->enter_again(active);
   try {
-    if (flushes_on_close()) on_flush();
+    if (!flushing && flushes_on_close()) on_flush();
   } catch (...) {
     say_losses();
     on_close();

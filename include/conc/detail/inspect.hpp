@@ -2,6 +2,7 @@
 #pragma once
 
 #include <conc/detail/machine.hpp>
+#include <conc/detail/thread_record.hpp>
 #include <conc/detail/waiting.hpp>
 #include <conc/until.hpp>
 
@@ -35,6 +36,12 @@ struct Inspect {
     } else {
       return waiters(object);
     }
+  }
+
+  // Whether the calling thread took the Lock, and nobody released it since.
+  template <class Lock>
+  static bool held_here(const Lock& lock) noexcept {
+    return this_thread_id != 0 && lock.core_.owner() == this_thread_id;
   }
 
   // See forget_sleeper().

@@ -75,13 +75,18 @@ class CONC_LOGGING_EXPORT Handler {
   // Python: handle()
   bool handle(const LogRecord& record) noexcept;
 
-  // Hands everything that the handler still holds to its place. Not to be called from emit().
+  // Hands everything that the handler still holds to its place. Does nothing while the thread is
+  // flushing or closing this handler already, as with handlers that pass records on in a circle.
+  // Not to be called from emit().
   // Throws what the handler's kind says.
   // Python: flush()
   void flush();
 
   // Flushes and gives back files and connections, even if flushing fails. May be called again. What
-  // becomes of later records, the handler's kind says. Not to be called from emit().
+  // becomes of later records, the handler's kind says. Does nothing while the thread is closing
+  // this handler already, and does not flush while the thread is flushing it. Not to be called from
+  // emit(); but emit() may end the program with exit(), which closes this handler like the others.
+  // What the thread logs after that is lost.
   // Throws what the handler's kind says.
   // Python: close()
   void close();
@@ -137,7 +142,8 @@ class CONC_LOGGING_EXPORT Handler {
   [[nodiscard]] std::string terminator() const;
 
   // The lock that emit(), on_flush() and on_close() run under, for further members of a derived
-  // class.
+  // class. A thread that takes it there must not log before it has given it back: this handler
+  // would wait for the lock for ever. It may fork; the child has the lock then as well.
   [[nodiscard]] Lock& lock() const noexcept;
 
   // Has shutdown() close `handler`. For handlers that pass records on to others; a logger does it
