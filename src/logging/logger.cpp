@@ -44,6 +44,24 @@ bool add_once(std::vector<T>& list, const T& one) {
   return true;
 }
 
+// Set while the thread is in write() and the name that it looks at must stay as it is.
+constinit thread_local bool name_is_in_use = false;
+
+// In whose life what looks at a record may log itself: handlers and filters, and the destructors of
+// those that were taken away meanwhile.
+class NameInUse {
+ public:
+  NameInUse() noexcept { name_is_in_use = true; }
+  ~NameInUse() { name_is_in_use = before_; }
+  NameInUse(const NameInUse&) = delete;
+  NameInUse& operator=(const NameInUse&) = delete;
+
+  [[nodiscard]] bool already() const noexcept { return before_; }
+
+ private:
+  const bool before_ = name_is_in_use;
+};
+
 // The nearest that there is for a time which a bridge made up.
 std::chrono::nanoseconds after_start(std::chrono::system_clock::time_point created) noexcept {
   using Time = std::chrono::system_clock::time_point;
@@ -72,8 +90,8 @@ void Logger::write(Level level, const CallSite& site, std::string_view message,
                    std::string_view exception, std::span<const Field> fields,
                    std::chrono::system_clock::time_point created) const noexcept {
   try {
-    // What looks at this record may log itself, when the thread's name has changed meanwhile.
-    const bool nested = detail::Active::anywhere();
+    const NameInUse in_use;
+    const bool nested = in_use.already();
     const std::string copied_name = nested ? conc::detail::this_thread_name() : std::string();
     const std::string_view thread_name =
         nested ? std::string_view(copied_name) : conc::detail::look_at_this_thread_name();
