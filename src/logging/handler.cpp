@@ -247,10 +247,10 @@ void Handler::enlist(const std::shared_ptr<Handler>& handler) {
 }
 
 void Handler::lose(std::string_view what, std::string_view why) const noexcept {
-  const std::uint64_t lost = state_->lost.fetch_add(1, std::memory_order_relaxed) + 1;
-  const bool due = may_complain();
-  state_->unsaid.store(!due, std::memory_order_relaxed);
-  if (!due) return;
+  count_lost(1, false);
+  if (!may_complain()) return;
+  state_->unsaid.exchange(false, std::memory_order_acq_rel);
+  const std::uint64_t lost = state_->lost.load(std::memory_order_relaxed);
   try {
     detail::complain({description(), ": ", what, why, " (", std::to_string(lost), " lost so far)"});
   } catch (...) {
@@ -259,14 +259,17 @@ void Handler::lose(std::string_view what, std::string_view why) const noexcept {
 }
 
 void Handler::count_lost(std::uint64_t records, bool said) const noexcept {
+  // First counted, then unsaid; and the other way round who says the number: so it tells of every
+  // record whose mark it takes away.
   state_->lost.fetch_add(records, std::memory_order_relaxed);
-  state_->unsaid.store(!said, std::memory_order_relaxed);
+  state_->unsaid.exchange(true, std::memory_order_acq_rel);
+  if (said) state_->unsaid.exchange(false, std::memory_order_acq_rel);
 }
 
 void Handler::say_losses() const noexcept { say_losses_as(described); }
 
 void Handler::say_losses_as(Describe describe) const noexcept {
-  if (!state_->unsaid.exchange(false, std::memory_order_relaxed)) return;
+  if (!state_->unsaid.exchange(false, std::memory_order_acq_rel)) return;
   try {
     detail::complain({describe(*this), ": ", std::to_string(lost()), " records lost so far"});
   } catch (...) {
