@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <barrier>
 #include <filesystem>
 #include <sstream>
 #include <stdexcept>
@@ -110,13 +111,65 @@ TEST_F(BasicConfigFileTest, HandlerThatCannotBeFlushedIsReplacedAllTheSame) {
   };
   get_logger().add_handler(std::make_shared<Stuck>());
   ::testing::internal::CaptureStderr();
-  EXPECT_THROW(
-      basic_config({.filename = file(), .filemode = logging::FileMode::truncate, .force = true}),
-      std::runtime_error);
+  basic_config({.filename = file(), .filemode = logging::FileMode::truncate, .force = true});
   const std::string report = ::testing::internal::GetCapturedStderr();
   EXPECT_NE(report.find("could not be flushed: std::runtime_error: stuck"), std::string::npos);
   get_logger().warning("w");
   EXPECT_EQ(content(file()), "WARNING:root:w\n");
+}
+
+TEST_F(BasicConfigFileTest, ThreadsThatConfigureAtOnceDoNotTruncateEachOthersLines) {
+  for (int round = 0; round < 50; ++round) {
+    std::barrier gate(4);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&] {
+        gate.arrive_and_wait();
+        basic_config(
+            {.format = "%(message)s", .filename = file(), .filemode = logging::FileMode::truncate});
+        get_logger().error("line");
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    ASSERT_EQ(content(file()), "line\nline\nline\nline\n");
+    reset();
+  }
+}
+
+TEST_F(BasicConfigTest, HandlersBehindOneThatCannotBeClosedAreClosedAllTheSame) {
+  struct Closing : logging::Handler {
+    explicit Closing(bool bad) : bad_(bad) {}
+    void emit(const logging::LogRecord&, std::string_view) override {}
+    void on_close() override {
+      closed = true;
+      if (bad_) throw std::runtime_error("bad");
+    }
+    std::string description() const override {
+      if (bad_) throw std::runtime_error("no description");
+      return "good";
+    }
+    bool closed = false;
+    const bool bad_;
+  };
+  const auto bad = std::make_shared<Closing>(true);
+  const auto good = std::make_shared<Closing>(false);
+  get_logger().add_handler(bad);
+  get_logger().add_handler(good);
+  std::ostringstream stream;
+  ::testing::internal::CaptureStderr();
+  basic_config({.stream = &stream, .force = true});
+  const std::string report = ::testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(good->closed);
+  EXPECT_NE(report.find("a handler could not be closed: std::runtime_error: bad"),
+            std::string::npos);
+
+  get_logger().add_handler(good);
+  get_logger().add_handler(bad);
+  good->closed = false;
+  ::testing::internal::CaptureStderr();
+  logging::shutdown();
+  ::testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(good->closed);
 }
 
 TEST_F(BasicConfigTest, GivenHandlersGetTheFormatterUnlessTheyHaveOne) {

@@ -9,14 +9,15 @@
 #include <string>
 #include <string_view>
 
-#include "complaint.hpp"
 #include "configuring.hpp"
+#include "shutdown.hpp"
 #include "tree.hpp"
 
 namespace conc::logging {
 namespace detail {
 
 constinit conc::detail::Mutex configuring;
+constinit conc::detail::Mutex opening;
 
 }  // namespace detail
 
@@ -62,8 +63,7 @@ void flush_before_truncation(const BasicConfig& config, const Logger& root) {
     try {
       handler->flush();
     } catch (...) {
-      const std::string why = detail::describe_current_exception();
-      detail::complain({handler->description(), " could not be flushed: ", why});
+      detail::complain_of_failure(*handler, "flushed");
     }
   }
 }
@@ -78,11 +78,15 @@ void basic_config(const BasicConfig& config) {
       config.format.empty() ? default_format(config.style) : std::string_view(config.format),
       config.datefmt, config.style, config.controls);
   flush_before_truncation(config, root);
-  // Without the lock, since opening a file may take any time, that of a pipe for instance.
   std::vector<std::shared_ptr<Handler>> handlers = config.handlers;
-  if (handlers.empty()) handlers.push_back(make_handler(config));
   std::vector<std::shared_ptr<Handler>> replaced;
   {
+    // Who finds the root without handlers opens the file alone: another would truncate what is
+    // written to it by then. A lock of its own, since opening may take any time, that of a pipe for
+    // instance, and a fork must not wait for it.
+    const std::lock_guard alone(detail::opening);
+    if (!config.force && !root.handlers().empty()) return;
+    if (handlers.empty()) handlers.push_back(make_handler(config));
     const std::lock_guard guard(detail::configuring);
     if (config.force) {
       replaced = root.handlers();
@@ -98,7 +102,13 @@ void basic_config(const BasicConfig& config) {
       root.set_level(*config.level);
   }
   // Without the lock, since a handler's close() may be user code.
-  for (const auto& handler : replaced) handler->close();
+  for (const auto& handler : replaced) {
+    try {
+      handler->close();
+    } catch (...) {
+      detail::complain_of_failure(*handler, "closed");
+    }
+  }
 }
 
 }  // namespace conc::logging

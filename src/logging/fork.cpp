@@ -79,6 +79,8 @@ class ForkRegister {
   }
 
   void in_child() noexcept {
+    // Who opened a file is gone; the thread that forks is not in there.
+    ::new (static_cast<void*>(&opening)) conc::detail::Mutex;
     Block::renew_after_fork();
     Flusher::renew_after_fork();
     Listening::orphan_all();

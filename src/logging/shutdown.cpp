@@ -69,6 +69,15 @@ void close_at_shutdown(std::uint64_t serial, const std::shared_ptr<Handler>& han
   Roster::instance().enter(serial, handler);
 }
 
+void complain_of_failure(const Handler& handler, std::string_view what) noexcept {
+  const std::string why = describe_current_exception();
+  try {
+    complain({handler.description(), " could not be ", what, ": ", why});
+  } catch (...) {
+    complain({"a handler could not be ", what, ": ", why});
+  }
+}
+
 void lock_roster() { Roster::instance().lock(); }
 void unlock_roster() { Roster::instance().unlock(); }
 
@@ -80,8 +89,7 @@ void shutdown() noexcept {
       try {
         handler->close();
       } catch (...) {
-        const std::string why = detail::describe_current_exception();
-        detail::complain({handler->description(), " could not be closed: ", why});
+        detail::complain_of_failure(*handler, "closed");
       }
     }
   } catch (...) {

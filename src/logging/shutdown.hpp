@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 namespace conc::logging {
 class Handler;
@@ -16,6 +17,9 @@ namespace conc::logging::detail {
 void close_at_shutdown(std::uint64_t serial, const std::shared_ptr<Handler>& handler);
 
 // Keep other threads out of the list, and let them in again; for fork().
+// Writes to stderr that the handler could not be closed, say, and why. Called in a catch block.
+void complain_of_failure(const Handler& handler, std::string_view what) noexcept;
+
 void lock_roster();
 void unlock_roster();
 

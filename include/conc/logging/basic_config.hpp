@@ -31,7 +31,7 @@ struct BasicConfig {
   // They get the formatter, each unless it has one.
   std::vector<std::shared_ptr<Handler>> handlers = {};
   // Take the root's present handlers away first, and close them. They are flushed before a file is
-  // truncated.
+  // truncated. One that cannot be flushed or closed says so on stderr and is replaced all the same.
   bool force = false;
 };
 
@@ -40,7 +40,7 @@ struct BasicConfig {
 //   logging::basic_config({.level = Level::info, .format = "%(asctime)s %(message)s"});
 //
 // Does nothing when the root has handlers, unless `force` is set. Of several threads that call it
-// at once, one configures.
+// at once, one configures, and the others wait while it opens the file.
 //
 // Throws std::invalid_argument when `stream` comes with `filename`, or `handlers` with either, when
 // a handler is null, and for a bad format; std::system_error when the file cannot be opened. The
