@@ -62,19 +62,26 @@ void Tree::read_environment() {
 
 void Tree::add_rules(std::vector<LevelRule> rules) {
   const std::lock_guard guard(mutex_);
-  rules_.insert(rules_.end(), std::make_move_iterator(rules.begin()),
-                std::make_move_iterator(rules.end()));
+  rules_.reserve(rules_.size() + rules.size());
   // Nothing throws from here on. Only what the new rules are about changes: a program may have set
   // the levels of others since.
-  const auto first_new = rules_.end() - static_cast<std::ptrdiff_t>(rules.size());
   const auto set = [&](Logger& logger) {
-    for (auto rule = first_new; rule != rules_.end(); ++rule) {
-      if (rule->applies_to(logger.name())) store_level(logger, rule->level);
+    for (const LevelRule& rule : rules) {
+      if (rule.applies_to(logger.name())) store_level(logger, rule.level);
     }
     update(logger);
   };
   set(root_);
   for (const auto& [_, one] : loggers_) set(*one);
+  // A rule in whose place one comes is dropped, so that the list does not grow for ever.
+  for (LevelRule& rule : rules) {
+    const auto first = rules_.begin() + static_cast<std::ptrdiff_t>(rules_of_environment_);
+    const auto last = std::remove_if(first, rules_.end(), [&](const LevelRule& old) {
+      return old.name == rule.name && old.below == rule.below;
+    });
+    rules_.erase(last, rules_.end());
+    rules_.push_back(std::move(rule));
+  }
 }
 
 void Tree::apply_environment() noexcept {
