@@ -116,7 +116,8 @@ class CONC_LOGGING_EXPORT Logger {
     }
   }
 
-  // Logs finished text, with the text of an exception or "", fields, and the time of the event. For
+  // Logs finished text whatever its level, unless the logger is disabled: ask is_enabled_for(), which
+  // knows the level and disable(), first. With the text of an exception or "", fields, and the time of the event. For
   // bridges from other libraries.
   void write(Level level, const CallSite& site, std::string_view message,
              std::string_view exception = {}, std::span<const Field> fields = {},
@@ -215,7 +216,8 @@ class CONC_LOGGING_EXPORT Logger {
   const std::unique_ptr<State> state_;
 };
 
-// No logger makes records of `level` or below from now on; Level::notset lifts the floor.
+// No logger makes records of `level` or below from now on; Level::notset lifts the floor. The
+// largest int is no level to log with: is_enabled_for() is always true of it.
 // Cost: visits all loggers.
 // Python: logging.disable()
 CONC_LOGGING_EXPORT void disable(Level level = Level::critical);
