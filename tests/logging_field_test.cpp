@@ -53,6 +53,34 @@ TEST_F(FieldTest, ReachTheHandlersBesideTheMessage) {
             (Lines{"sent 3 of 4|bytes=1200 to=a.example", "no arguments|ok=true", "no fields 1|"}));
 }
 
+TEST_F(FieldTest, NullPointersAreWrittenAsTheMessageHasThem) {
+  const auto kept = keep(logger, "%(message)s|%(fields)s");
+  const char* const none = nullptr;
+  logger.warning("{}", nullptr, field("p", nullptr), field("s", none));
+  const logging::FieldItem item("p", nullptr);
+  EXPECT_EQ(std::get<std::string_view>(item.get().value), "0x0");
+  EXPECT_EQ(kept->lines(), (Lines{"0x0|p=0x0 s=(null)"}));
+}
+
+TEST_F(FieldTest, RealNumbersAreWrittenAsTheMessageHasThem) {
+  const auto kept = keep(logger, "%(message)s|%(fields)s|%(created)s");
+  for (const double number : {500000.0, 1e15, 1e22, 0.1, -2.0, 1e-7}) {
+    logger.handle(
+        {.name = "fields",
+         .level = Level::warning,
+         .message = fmt::format("x={}", number),
+         .created = std::chrono::system_clock::time_point(std::chrono::seconds(1700000000)),
+         .fields = std::vector{Field{"x", number}}});
+    const std::string text = fmt::format("x={}", number);
+    EXPECT_EQ(kept->lines().back(), text + "|" + text + "|1700000000");
+  }
+  logger.warning("m", field("x", 2.5L));
+  EXPECT_NE(kept->lines().back().find("|x=2.5|"), std::string::npos);
+  std::string json;
+  logging::JsonFormatter().format({.fields = std::vector{Field{"x", 500000.0}}}, json);
+  EXPECT_NE(json.find("\"x\":500000}"), std::string::npos) << json;
+}
+
 TEST_F(FieldTest, EveryCallTakesThem) {
   logger.set_level(Level::debug);
   const auto kept = keep(logger, "%(levelname)s %(fields)s");

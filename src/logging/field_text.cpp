@@ -1,8 +1,11 @@
 #include "field_text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <string_view>
 #include <type_traits>
 #include <variant>
@@ -12,9 +15,9 @@
 namespace conc::logging::detail {
 namespace {
 
-template <class Number>
-void append_number(Number number, std::string& out) {
-  char digits[32];  // enough for any number in its shortest form
+template <class Integer>
+void append_integer(Integer number, std::string& out) {
+  char digits[24];
   const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, number);
   out.append(digits, end.ptr);
 }
@@ -43,10 +46,10 @@ void append_value(const FieldValue& value, bool json, std::string& out) {
         } else if constexpr (std::is_same_v<Value, double>) {
           const bool quoted = json && !std::isfinite(plain);
           if (quoted) out += '"';
-          append_number(plain, out);
+          append_real(plain, out);
           if (quoted) out += '"';
         } else {
-          append_number(plain, out);
+          append_integer(plain, out);
         }
       },
       value);
@@ -67,6 +70,10 @@ double as_written(float value) noexcept {
   const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, value);
   std::from_chars(digits, end.ptr, result);
   return result;
+}
+
+void append_real(double number, std::string& out) {
+  fmt::format_to(std::back_inserter(out), "{}", number);
 }
 
 void append_fields(std::span<const Field> fields, std::string& out) {

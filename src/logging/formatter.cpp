@@ -63,9 +63,13 @@ void append_number(Number number, const std::string& format, std::string& out) {
     fmt::vformat_to(std::back_inserter(out), format, fmt::make_format_args(number));
     return;
   }
-  char digits[32];  // enough for any number in its shortest form
-  const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, number);
-  out.append(digits, end.ptr);
+  if constexpr (std::floating_point<Number>) {
+    detail::append_real(number, out);
+  } else {
+    char digits[24];
+    const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, number);
+    out.append(digits, end.ptr);
+  }
 }
 
 }  // namespace

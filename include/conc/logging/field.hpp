@@ -37,7 +37,7 @@ struct FieldArgument {
 //
 // Numbers, bool and strings stay what they are; anything else that fmt can format becomes text, and
 // only when the call's level is enabled. A float becomes the double that is written as it is: 0.1f
-// becomes 0.1. JsonFormatter writes fields as an object, Formatter where the pattern says
+// becomes 0.1, and a long double the nearest double. JsonFormatter writes fields as an object, Formatter where the pattern says
 // %(fields)s. When two fields of a record have one name, the later counts.
 // Python: logging's extra=
 template <class T>
@@ -84,8 +84,10 @@ FieldValue field_value(const T& value, std::string& room) {
     return static_cast<std::uint64_t>(value);
   } else if constexpr (std::same_as<T, float>) {
     return as_written(value);
-  } else if constexpr (std::same_as<T, double>) {
-    return value;
+  } else if constexpr (std::same_as<T, double> || std::same_as<T, long double>) {
+    return static_cast<double>(value);
+  } else if constexpr (std::same_as<T, std::nullptr_t>) {
+    return std::string_view("0x0");  // as fmt has it
   } else if constexpr (std::convertible_to<const T&, std::string_view>) {
     if constexpr (std::is_pointer_v<T>) {
       if (value == nullptr) return std::string_view("(null)");
