@@ -2,6 +2,9 @@
 #include <conc/hooks.hpp>
 
 #include <cstdio>
+#include <exception>
+#include <string>
+#include <string_view>
 #include <typeinfo>
 
 #if defined(__GNUC__)
@@ -24,6 +27,27 @@ std::string type_name(const std::type_info& type) {
   if (status == 0) return readable.get();
 #endif
   return type.name();
+}
+
+// Of the exception that is being handled. What std::throw_with_nested() throws has a type of its
+// own that derives from the one that it was given.
+std::string current_type_name() {
+#if defined(__GNUC__)
+  if (const std::type_info* const type = abi::__cxa_current_exception_type()) {
+    const std::string name = type_name(*type);
+    for (const std::string_view wrapper : {"std::_Nested_exception<", "std::__1::__nested<"}) {
+      if (name.starts_with(wrapper) && name.ends_with('>')) {
+        return name.substr(wrapper.size(), name.size() - wrapper.size() - 1);
+      }
+    }
+    return name;
+  }
+#endif
+  return "an exception that is not a std::exception";
+}
+
+std::string cause(const std::exception_ptr& nested) {
+  return nested ? "; caused by " + describe(nested) : std::string();
 }
 
 }  // namespace
@@ -62,18 +86,13 @@ std::string describe(const std::exception_ptr& exception) {
   try {
     std::rethrow_exception(exception);
   } catch (const std::exception& error) {
-    std::string text = type_name(typeid(error)) + ": " + error.what();
-    try {
-      std::rethrow_if_nested(error);
-    } catch (...) {
-      text += "; caused by " + describe(std::current_exception());
-    }
-    return text;
+    const auto* const outer = dynamic_cast<const std::nested_exception*>(&error);
+    return current_type_name() + ": " + error.what() +
+           (outer != nullptr ? cause(outer->nested_ptr()) : std::string());
+  } catch (const std::nested_exception& outer) {
+    return current_type_name() + cause(outer.nested_ptr());
   } catch (...) {
-#if defined(__GNUC__)
-    if (const std::type_info* type = abi::__cxa_current_exception_type()) return type_name(*type);
-#endif
-    return "an exception that is not a std::exception";
+    return current_type_name();
   }
 }
 

@@ -79,6 +79,26 @@ TEST_F(Hooks, DescribeFollowsNestedExceptions) {
   EXPECT_NE(text.find("caused by std::runtime_error: disk full"), std::string::npos) << text;
 }
 
+TEST_F(Hooks, DescribeFollowsWhatIsNestedInNoStdException) {
+  struct Outer {};
+  const auto nested = [](auto outer) -> std::string {
+    try {
+      try {
+        throw std::runtime_error("disk full");
+      } catch (...) {
+        std::throw_with_nested(outer);
+      }
+    } catch (...) {
+      return conc::describe(std::current_exception());
+    }
+  };
+  const std::string text = nested(Outer());
+  EXPECT_NE(text.find("Outer"), std::string::npos) << text;
+  EXPECT_TRUE(text.ends_with("; caused by std::runtime_error: disk full")) << text;
+  EXPECT_EQ(nested(std::logic_error("outer")),
+            "std::logic_error: outer; caused by std::runtime_error: disk full");
+}
+
 TEST_F(Hooks, DescribeCopesWithWhatIsNoException) { EXPECT_EQ(conc::describe(made(42)), "int"); }
 
 }  // namespace
