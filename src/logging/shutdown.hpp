@@ -16,10 +16,10 @@ namespace conc::logging::detail {
 // Throws std::bad_alloc.
 void close_at_shutdown(std::uint64_t serial, const std::shared_ptr<Handler>& handler);
 
-// Keep other threads out of the list, and let them in again; for fork().
 // Writes to stderr that the handler could not be closed, say, and why. Called in a catch block.
 void complain_of_failure(const Handler& handler, std::string_view what) noexcept;
 
+// Keep other threads out of the list, and let them in again; for fork().
 void lock_roster();
 void unlock_roster();
 

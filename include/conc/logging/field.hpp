@@ -37,8 +37,9 @@ struct FieldArgument {
 //
 // Numbers, bool and strings stay what they are; anything else that fmt can format becomes text, and
 // only when the call's level is enabled. A float becomes the double that is written as it is: 0.1f
-// becomes 0.1, and a long double the nearest double. JsonFormatter writes fields as an object, Formatter where the pattern says
-// %(fields)s. When two fields of a record have one name, the later counts.
+// becomes 0.1; a long double becomes the nearest double. JsonFormatter writes fields as an object,
+// Formatter where the pattern says %(fields)s. When two fields of a record have one name, the later
+// counts.
 // Python: logging's extra=
 template <class T>
 [[nodiscard]] FieldArgument<T> field(std::string_view name,

@@ -47,8 +47,9 @@ enum class Controls : std::uint8_t {
 //
 // After a percent sign and a field stand C's flags, width, precision and conversion: s for any
 // field, d i u x X o e E f F g G for numbers. The precision of an integer is its least number of
-// digits, the minus sign of a negative level counted as one; a larger width beside it is refused, unless with the flag 0. In braces, after a colon,
-// stands a format specification of fmt. A width counts characters (UTF-8 code points), not bytes.
+// digits, the minus sign of a negative level counted as one; a larger width beside it is refused,
+// unless with the flag 0. In braces, after a colon, stands a format specification of fmt. A width
+// counts characters (UTF-8 code points), not bytes.
 //
 // When the record has an exception, its text follows on a line of its own.
 //

@@ -116,9 +116,9 @@ class CONC_LOGGING_EXPORT Logger {
     }
   }
 
-  // Logs finished text whatever its level, unless the logger is disabled: ask is_enabled_for(), which
-  // knows the level and disable(), first. With the text of an exception or "", fields, and the time of the event. For
-  // bridges from other libraries.
+  // Logs finished text, with the text of an exception or "", fields, and the time of the event. For
+  // bridges from other libraries. Whatever the level, unless the logger is disabled: who goes by
+  // levels asks is_enabled_for() first.
   void write(Level level, const CallSite& site, std::string_view message,
              std::string_view exception = {}, std::span<const Field> fields = {},
              std::chrono::system_clock::time_point created =
