@@ -134,6 +134,7 @@ void Pool::take_all_elsewhere(JobChain& jobs) noexcept {
 // Once closed_ or broken_ is set: takes out all jobs that are never to be run, and hands out
 // everyone who sleeps beside the queue.
 WakeChain Pool::end(JobChain& dropped) noexcept {
+  update_gate();  // first, so that nothing is pushed behind what is taken out
   {
     const ShortGuard guard(main_.lock);
     while (queued() != 0) dropped.push_back(most_urgent().pop());
