@@ -122,6 +122,43 @@ TEST(PausedPool, AWorkerWhoseReservedCallsAreCancelledComesForOthers) {
   EXPECT_TRUE(parent.result());
 }
 
+// ---- A worker in its initializer
+
+TEST(Initializer, ThatTakesLongHoldsUpNoCallWhileOthersAreIdle) {
+  constexpr int idle = 2;
+  Event go_on;
+  std::atomic<int> begun{0};
+  ThreadPoolExecutor pool({.max_workers = 2 * idle, .initializer = [&] {
+                             if (++begun > idle) go_on.wait();
+                           }});
+  Event go;
+  std::vector<Future<void>> busy;
+  for (int i = 0; i < idle; ++i) {
+    busy.push_back(pool.submit([&go] { go.wait(); }));
+    ASSERT_TRUE(eventually([&busy] { return busy.back().running(); }));
+  }
+  std::vector<Future<void>> queued;
+  for (int i = 0; i < idle; ++i) {
+    queued.push_back(pool.submit([] {}));
+    ASSERT_TRUE(eventually([&] { return begun == idle + 1 + i; }));
+  }
+  go.set();
+  conc::wait(queued);
+  ASSERT_TRUE(eventually([&pool] { return pool.stats().idle == idle; }));
+  EXPECT_TRUE(pool.submit([] {}).wait(5s));
+  ASSERT_TRUE(eventually([&pool] { return pool.stats().idle == idle; }));
+  // The first of them waits for the other, which a second worker must come for.
+  Event other_ran;
+  const auto calls = pool.submit_each(
+      [&other_ran](bool first) {
+        if (!first) other_ran.set();
+        return other_ran.wait(5s);
+      },
+      std::vector{true, false});
+  EXPECT_TRUE(calls.front().result());
+  go_on.set();
+}
+
 // ---- What another worker has reserved
 
 TEST(Reserved, CallsAreNotLeftBehindThoseThatKeepComing) {

@@ -10,9 +10,9 @@
 // none is idle and there may be more. So as many get up as there is work for, one after the other,
 // and a submitter makes one system call for many jobs.
 //
-// What holds at every moment: if a job is queued there, then somebody is searching, or as many
-// workers as jobs are still in their initializer, or nobody can be summoned and every worker is at
-// work or in a wait; each of them looks at the queue before it lies down.
+// What holds at every moment: if a job is queued there, then somebody is searching, or no worker is
+// idle and as many as there are jobs are still in their initializer, or nobody can be summoned and
+// every worker is at work or in a wait; each of them looks at the queue before it lies down.
 //
 // A worker whose jobs are short reserves several, its *stretch*, as many as it runs in some
 // microseconds. What it has not come to yet, others may claim; those whose jobs take long, or who
@@ -159,10 +159,6 @@ class Pool : public std::enable_shared_from_this<Pool> {
     return main_.size.load(std::memory_order_relaxed);
   }
   [[nodiscard]] bool has_work() const noexcept { return queued() != 0 && !paused(); }
-  // Whether there is a job that no worker comes for by itself.
-  [[nodiscard]] bool wants_worker() const noexcept {
-    return has_work() && queued() > initializing_;
-  }
   [[nodiscard]] JobRing& ring_of(std::uint8_t lane) noexcept {
     return lane == 0 ? lanes_.front() : lanes_[lane];
   }

@@ -23,7 +23,7 @@ constexpr std::uint64_t pause_after_failure_ns = 10'000'000;
 bool Pool::begin_summons(Summon when) noexcept {
   if (!must_summon(gate())) return false;
   const ShortGuard guard(main_.lock);
-  if (!must_summon(gate()) || (when == Summon::if_queued && !wants_worker())) return false;
+  if (!must_summon(gate()) || (when == Summon::if_queued && !has_work())) return false;
   set_gate(searching);
   return true;
 }
@@ -38,7 +38,9 @@ void Pool::summon_locked(Lock& lock, Summon when) noexcept {
   for (;;) {
     if (when == Summon::if_queued) {
       const ShortGuard guard(main_.lock);
-      if (!wants_worker()) {  // somebody who was busy has taken what there was
+      // Somebody who was busy has taken what there was; or those come who are in their initializer.
+      // Who is idle comes sooner: an initializer may take long, and may wait for the job.
+      if (!has_work() || (idle_.empty() && queued() <= initializing_)) {
         clear_gate(searching);
         break;
       }
@@ -173,7 +175,7 @@ bool Pool::initialize(Worker& me) noexcept {
   }
   const ShortGuard guard(main_.lock);
   --initializing_;
-  if (wants_worker() && must_summon(gate())) {
+  if (has_work() && must_summon(gate())) {
     set_gate(searching);
     me.searching = true;
   }

@@ -147,7 +147,7 @@ void Pool::end_search(Worker& me) noexcept {
   bool more = false;
   {
     const ShortGuard guard(main_.lock);
-    more = wants_worker();
+    more = has_work();
     if (!more) clear_gate(searching);
   }
   if (more) summon(Summon::if_queued);
