@@ -96,4 +96,61 @@ TEST(PoolEnd, ABrokenPoolLeavesNoCallBehindThatItTook) {
   conc::set_report_hook(nullptr);
 }
 
+// ---- Destroyed by a call
+
+TEST(PoolEnd, ACallMayDestroyItWhileTheSubmitterIsOnItsWayOut) {
+  for (int round = 0; round < 300; ++round) {
+    auto pool = std::make_unique<ThreadPoolExecutor>(2);
+    auto* const raw = pool.get();
+    std::atomic<bool> busy{false};
+    std::atomic<bool> gone{false};
+    // Comes for the next call at about the time when that is submitted.
+    raw->post([&busy, n = round % 200 * 10] {
+      busy = true;
+      for (std::atomic<int> i{0}; i < n; ++i) {
+      }
+    });
+    while (!busy) {
+    }
+    raw->post([pool = std::move(pool), &gone]() mutable {
+      pool.reset();
+      gone = true;
+    });
+    while (!gone) std::this_thread::yield();
+  }
+}
+
+// A pool that a callback destroys: that of the oldest call, which `cancel` cancels.
+template <class Cancel>
+void expect_alive_in(Cancel&& cancel) {
+  const auto alive = std::make_shared<int>();
+  auto pool = std::make_unique<ThreadPoolExecutor>(
+      conc::ThreadPoolOptions{.max_workers = 1,
+                              .initializer = [alive] { EXPECT_TRUE(alive); },
+                              .max_pending = 1,
+                              .overflow = Overflow::drop_oldest});
+  Event go;
+  const auto busy = pool->submit([&go] { go.wait(); });
+  ASSERT_TRUE(eventually([&busy] { return busy.running(); }));
+  const auto oldest = pool->submit([] {});
+  long holders = 0;
+  oldest.add_done_callback([&](const auto&) {
+    go.set();
+    pool.reset();
+    holders = alive.use_count();
+  });
+  cancel(*pool);
+  EXPECT_TRUE(oldest.cancelled());
+  EXPECT_GT(holders, 1) << "whoever is in there needs the pool on the way out";
+  EXPECT_TRUE(eventually([&alive] { return alive.use_count() == 1; }));
+}
+
+TEST(PoolEnd, TheCallbackOfACallThatIsDroppedMayDestroyIt) {
+  expect_alive_in([](ThreadPoolExecutor& pool) { pool.post([] {}); });
+}
+
+TEST(PoolEnd, TheCallbackOfACallThatTheShutdownCancelsMayDestroyIt) {
+  expect_alive_in([](ThreadPoolExecutor& pool) { pool.shutdown(true, true); });
+}
+
 }  // namespace

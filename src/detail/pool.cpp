@@ -99,6 +99,7 @@ void Pool::pause() {
 }
 
 void Pool::resume() {
+  const auto alive = shared_from_this();  // a job that begins may destroy the executor
   {
     const std::lock_guard lock(mutex_);
     const ShortGuard guard(main_.lock);
@@ -158,6 +159,7 @@ bool Pool::orphaned() const noexcept { return ::getpid() != process_; }
 
 void Pool::close(bool wait, bool cancel_jobs) {
   if (orphaned()) return;
+  const auto alive = shared_from_this();  // a job or a callback may destroy the executor
   JobChain dropped;
   WakeChain woken;
   {
@@ -200,7 +202,7 @@ void Pool::close_for_good() noexcept {
     return;
   }
   close(true, false);
-  if (own_worker() == nullptr) return;
+  // Those of a pool that its own thread destroys; or one that a submitter has just summoned.
   const std::lock_guard threads(threads_mutex_);
   unjoined_ = true;
   for (const auto& worker : threads_) {

@@ -77,6 +77,8 @@ void Pool::enqueue(JobChain& jobs, std::uint8_t lane) {
         do ring.push(jobs.pop_front());
         while (!jobs.empty());
         if (must_summon(seen)) {
+          // A busy worker may come for the job, which may be what destroys the executor.
+          const auto alive = shared_from_this();
           set_gate(searching);
           guard.unlock();
           summon(Summon::if_queued);
@@ -113,8 +115,8 @@ bool Pool::push_local(Worker& me, JobChain& jobs) {
 }
 
 void Pool::enqueue_guarded(JobChain& jobs, std::uint8_t lane) {
-  // A job that the caller runs may be what destroys the executor.
-  const auto alive = overflow_ == Overflow::caller_runs ? shared_from_this() : nullptr;
+  // The job, or a callback of one that is dropped for it, may be what destroys the executor.
+  const auto alive = shared_from_this();
   Promised room(ring_of(lane), jobs.size());
   Lock lock(mutex_);
   for (;;) {
