@@ -153,4 +153,86 @@ TEST(PoolEnd, TheCallbackOfACallThatTheShutdownCancelsMayDestroyIt) {
   expect_alive_in([](ThreadPoolExecutor& pool) { pool.shutdown(true, true); });
 }
 
+// ---- Its threads' last steps, where objects of the user's end
+
+struct AtThreadEnd {
+  ~AtThreadEnd() {
+    if (call) call();
+  }
+  std::function<void()> call;
+};
+thread_local AtThreadEnd at_thread_end;
+
+TEST(PoolEnd, AThreadMayShutItDownInItsLastSteps) {
+  std::atomic<bool> returned{false};
+  ThreadPoolExecutor pool({.max_workers = 1, .idle_timeout = 1ms});
+  pool.post([&] {
+    at_thread_end.call = [&] {
+      pool.shutdown();
+      returned = true;
+    };
+  });
+  EXPECT_TRUE(eventually([&returned] { return returned.load(); }));
+}
+
+TEST(PoolEnd, AThreadMayShutItDownInItsLastStepsWhenAnotherHasTakenItsPlace) {
+  std::atomic<bool> returned{false};
+  std::atomic<bool> replaced{false};
+  ThreadPoolExecutor pool({.max_workers = 1, .idle_timeout = 1ms});
+  pool.post([&] {
+    at_thread_end.call = [&] {
+      pool.post([&replaced] { replaced = true; });
+      EXPECT_TRUE(eventually([&replaced] { return replaced.load(); }));
+      pool.shutdown();
+      returned = true;
+    };
+  });
+  EXPECT_TRUE(eventually([&returned] { return returned.load(); }));
+}
+
+TEST(PoolEnd, AThreadMayDestroyItInItsLastSteps) {
+  const auto alive = std::make_shared<int>();
+  auto pool = std::make_unique<ThreadPoolExecutor>(conc::ThreadPoolOptions{
+      .max_workers = 1, .initializer = [alive] { EXPECT_TRUE(alive); }, .idle_timeout = 1ms});
+  std::atomic<bool> gone{false};
+  pool->post([&] {
+    at_thread_end.call = [&] {
+      pool.reset();
+      gone = true;
+    };
+  });
+  EXPECT_TRUE(eventually([&gone] { return gone.load(); }));
+  EXPECT_TRUE(eventually([&alive] { return alive.use_count() == 1; }));
+}
+
+TEST(PoolEnd, EachOfThoseWhoShutItDownWaitsForTheLastStepsOfItsThreads) {
+  std::atomic<bool> ending{false};
+  std::atomic<bool> end{false};
+  std::atomic<bool> ended{false};
+  ThreadPoolExecutor pool(1);
+  pool.submit([&] {
+        at_thread_end.call = [&] {
+          ending = true;
+          EXPECT_TRUE(eventually([&end] { return end.load(); }));
+          ended = true;
+        };
+      })
+      .wait();
+  pool.shutdown(false);
+  ASSERT_TRUE(eventually([&ending] { return ending.load(); }));
+  Event returned;
+  const auto shut_down = [&] {
+    pool.shutdown();
+    EXPECT_TRUE(ended);
+    returned.set();
+  };
+  std::thread one(shut_down);
+  std::thread other(shut_down);
+  // Long enough for one that does not wait; there is nothing to ask for.
+  EXPECT_FALSE(returned.wait(50ms));
+  end = true;
+  one.join();
+  other.join();
+}
+
 }  // namespace

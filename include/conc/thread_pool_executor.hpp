@@ -121,8 +121,10 @@ class CONC_EXPORT ThreadPoolExecutor final : public Executor {
   explicit ThreadPoolExecutor(std::ptrdiff_t max_workers);
   explicit ThreadPoolExecutor(ThreadPoolOptions options);
 
-  // shutdown(): everything that was submitted is run. Blocks until then. By a task of the pool
-  // itself it does not block: the threads then end by themselves after the last call.
+  // shutdown(): everything that was submitted is run. Blocks until then, and until the threads have
+  // ended. By a thread of the pool itself, be it in a task or when its thread_local objects end, it
+  // does not block: the threads then end by themselves after the last call. With
+  // Overflow::caller_runs it waits for no call that a submitter runs itself.
   ~ThreadPoolExecutor() override;
 
   // An executor that submits to one lane of this pool's queue, from 0, the most urgent, to

@@ -173,7 +173,7 @@ void Pool::close(bool wait, bool cancel_jobs) {
   // Nobody was summoned for what was queued while the pool was paused.
   if (queued() != 0 && begin_summons(Summon::if_queued)) summon(Summon::if_queued);
   summon_for_elsewhere();
-  if (!wait || own_worker() != nullptr) return;
+  if (!wait || is_own_thread()) return;
 
   ThreadNode node({WaitKind::pool_end, this, prefix_.c_str()});
   {
@@ -184,6 +184,8 @@ void Pool::close(bool wait, bool cancel_jobs) {
       node.sleep_until_woken();
     }
   }
+  // One after the other: who comes second finds no thread to join, but waits for them as well.
+  const std::lock_guard joining(joining_);
   for (std::size_t i = 0;; ++i) {
     NativeThread ended;
     {

@@ -137,6 +137,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void begin_wait() noexcept;
   void end_wait() noexcept;
   [[nodiscard]] Worker* own_worker() const noexcept;
+  [[nodiscard]] bool is_own_thread() const noexcept;
 
   // ---- Workers, what they take from each other (pool_steal.cpp)
   Job* steal(Worker& me) noexcept;
@@ -216,6 +217,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
       threads_;                  // guarded by threads_mutex_; used again, freed with the pool
   std::size_t next_number_ = 0;  // the same
   bool unjoined_ = false;        // the same: nobody will join the threads
+  Mutex joining_;                // held by who joins them, before threads_mutex_
 };
 
 // Room for jobs in a ring of the main queue, made before anything is changed.

@@ -14,6 +14,9 @@ namespace {
 // that a busy pool that has reached the operating system's limit does not ask it for each job.
 constexpr std::uint64_t pause_after_failure_ns = 10'000'000;
 
+// The mark of the pool that the calling thread was started by, to the very end of the thread.
+constinit thread_local std::uintptr_t mark_of_own_pool = 0;
+
 }  // namespace
 
 // Sets `searching` for somebody who is then to be summoned; false when that is not needed, or in
@@ -146,7 +149,11 @@ void Pool::start_worker() {
   update_gate();
 }
 
+// Whether the pool has started the calling thread, which may be on its last steps.
+bool Pool::is_own_thread() const noexcept { return mark_of_own_pool == mark_; }
+
 void Pool::work(Worker& me) noexcept {
+  mark_of_own_pool = mark_;
   this_host = &me;
   if (initializer_ && !initialize(me)) {
     break_down(me);
