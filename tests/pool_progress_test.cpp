@@ -122,6 +122,26 @@ TEST(PausedPool, AWorkerWhoseReservedCallsAreCancelledComesForOthers) {
   EXPECT_TRUE(parent.result());
 }
 
+TEST(PausedPool, ItsWorkersSleepHoweverShortTheyMayBeIdleAndLeaveAfterIt) {
+  constexpr std::size_t workers = 2;
+  ThreadPoolExecutor pool({.max_workers = workers, .idle_timeout = 0ns});
+  std::vector<Future<void>> busy;
+  Event paused;
+  for (std::size_t i = 0; i < workers; ++i) {
+    busy.push_back(pool.submit([&paused] { paused.wait(); }));
+    ASSERT_TRUE(eventually([&busy] { return busy.back().running(); }));
+  }
+  pool.pause();
+  paused.set();
+  ASSERT_TRUE(eventually([&pool] { return pool.stats().idle == workers; }));
+  for (int i = 0; i < 2000; ++i) {
+    ASSERT_EQ(pool.stats().idle, workers);
+    std::this_thread::yield();
+  }
+  pool.resume();
+  EXPECT_TRUE(eventually([&pool] { return pool.stats().workers == 0; }));
+}
+
 // ---- A worker in its initializer
 
 TEST(Initializer, ThatTakesLongHoldsUpNoCallWhileOthersAreIdle) {

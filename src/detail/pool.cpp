@@ -107,6 +107,14 @@ void Pool::resume() {
     paused_.store(false, std::memory_order_relaxed);
   }
   if (begin_summons(Summon::in_any_case)) summon(Summon::in_any_case);
+  if (!idle_timeout_) return;
+  // The others have lain down without a limit.
+  WakeChain others;
+  {
+    const std::lock_guard lock(mutex_);
+    others = idle_.take_all();
+  }
+  others.wake_all();
 }
 
 // ---- The end

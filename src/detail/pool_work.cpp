@@ -170,6 +170,7 @@ bool Pool::search(Worker& me) noexcept {
 // long, and has left.
 bool Pool::lie_down(Worker& me) noexcept {
   ThreadNode node({WaitKind::pool_work, this, prefix_.c_str()});
+  bool limited = false;
   {
     const std::lock_guard lock(mutex_);
     if (ends()) return true;
@@ -179,9 +180,10 @@ bool Pool::lie_down(Worker& me) noexcept {
     clear_gate(full | (me.searching ? searching : 0));
     next_start_ = 0;
     me.searching = false;
+    limited = idle_timeout_ && !paused();  // nobody leaves while it is paused
     idle_.push_front(node);
   }
-  Patience patience(idle_timeout_ ? Until(*idle_timeout_) : forever);
+  Patience patience(limited ? Until(*idle_timeout_) : forever);
   const bool look_again = any_elsewhere();
   if (look_again || node.sleep(patience) != Outcome::woken) {
     Lock lock(mutex_);
