@@ -96,6 +96,32 @@ TEST(PoolEnd, ABrokenPoolLeavesNoCallBehindThatItTook) {
   conc::set_report_hook(nullptr);
 }
 
+// Notes what its future says of itself while the call that holds it is destroyed.
+struct Captured {
+  Captured(std::shared_ptr<Future<void>> its_call, std::atomic<int>& what_it_saw)
+      : call(std::move(its_call)), seen(&what_it_saw) {}
+  Captured(Captured&&) noexcept = default;
+  Captured& operator=(Captured&&) = delete;
+  ~Captured() {
+    if (call != nullptr) *seen = (call->running() ? 1 : 0) + (call->cancel() ? 0 : 2) + 4;
+  }
+  std::shared_ptr<Future<void>> call;
+  std::atomic<int>* seen;
+};
+
+TEST(PoolEnd, ACallThatItCancelsWasNeverRunning) {
+  Event go;
+  ThreadPoolExecutor pool(1);
+  const auto busy = pool.submit([&go] { go.wait(); });
+  std::atomic<int> seen{0};
+  const auto call = std::make_shared<Future<void>>();
+  *call = pool.submit([captured = Captured(call, seen)] {});
+  pool.shutdown(false, true);
+  EXPECT_EQ(seen, 4) << "1: running, 2: too late to cancel";
+  EXPECT_TRUE(call->cancelled());
+  go.set();
+}
+
 // ---- Destroyed by a call
 
 TEST(PoolEnd, ACallMayDestroyItWhileTheSubmitterIsOnItsWayOut) {

@@ -46,11 +46,11 @@ class CONC_EXPORT FutureStateBase {
   //   pending     nothing has happened yet                 constructor
   //   running     the work has begun; too late to cancel   pending: start(), by the worker or the Promise's owner
   //   settling    a thread stores the result               pending, running: claim()
-  //   cancelling  a thread that cancels destroys the       pending: cancel()
+  //   cancelling  a thread that cancels destroys the       pending: cancel(), TaskState::drop()
   //               captures; nothing prevents it now
   //   value       done, with a value                       running, settling: complete()
   //   error       done, with an exception                  the same
-  //   cancelled   done, without a result                   cancelling: cancel(); running: the continuation of a
+  //   cancelled   done, without a result                   cancelling: the same; running: the continuation of a
   //                                                        cancelled future
   //
   //   settling goes back to where it came from when storing the value throws. A phase that is done is never left.
@@ -101,11 +101,11 @@ class CONC_EXPORT FutureStateBase {
 
   // ---- Completing
 
-  // pending -> running; false when the future is in another phase.
-  [[nodiscard]] bool start() noexcept {
+  // pending -> running, or cancelling; false when the future is in another phase.
+  [[nodiscard]] bool start(Word into = running) noexcept {
     Word seen = word_.load(std::memory_order_relaxed);
     while ((seen & phase_mask) == pending) {
-      if (word_.compare_exchange_weak(seen, seen | running, std::memory_order_acquire,
+      if (word_.compare_exchange_weak(seen, seen | into, std::memory_order_acquire,
                                       std::memory_order_relaxed)) {
         return true;
       }

@@ -81,7 +81,8 @@ class TaskState final : public FutureState<std::remove_cv_t<result_of<F>>>, publ
   }
 
   void drop(Drop why) noexcept override {
-    if (!this->start()) {
+    if (!this->start(why == Drop::cancelled ? FutureStateBase::cancelling
+                                            : FutureStateBase::running)) {
       static_cast<void>(skip());
       return;
     }
