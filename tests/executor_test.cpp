@@ -12,6 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -20,6 +21,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -305,6 +307,33 @@ TEST(Executor, ParallelForGoesFromOneEndOfAnIndexToTheOther) {
   EXPECT_EQ(begun.front(), least);
   EXPECT_EQ(std::count_if(begun.begin(), begun.end(), [](int i) { return i > 0; }),
             static_cast<std::ptrdiff_t>(begun.size()) - 1);
+}
+
+TEST(Executor, ParallelForTakesAnEndOfAnotherTypeIfItFits) {
+  InlineExecutor executor;
+  std::vector<int> numbers(10);
+  int sum = 0;
+  const auto add_up = [&sum](auto i) {
+    static_assert(std::is_same_v<decltype(i), int>);
+    sum += i;
+  };
+  executor.parallel_for(0, numbers.size(), add_up);
+  EXPECT_EQ(sum, 45);
+  executor.parallel_for(-1, 2L, add_up);
+  EXPECT_EQ(sum, 45);
+  enum { end = 3 };
+  executor.parallel_for(0, end, add_up);
+  EXPECT_EQ(sum, 48);
+  executor.parallel_for(std::size_t{0}, 3, [&sum](std::size_t) { ++sum; });
+  EXPECT_EQ(sum, 51);
+
+  const auto never = [](auto) { FAIL(); };
+  executor.parallel_for(3, std::size_t{2}, never);
+  EXPECT_THROW(executor.parallel_for(0, std::size_t{3'000'000'000}, never), std::invalid_argument);
+  EXPECT_THROW(executor.parallel_for(0, (std::size_t{1} << 32) + 5, never), std::invalid_argument);
+  EXPECT_THROW(executor.parallel_for(0U, -1, never), std::invalid_argument);
+  EXPECT_THROW(executor.parallel_for(0U, -1L, never), std::invalid_argument);
+  EXPECT_THROW(executor.parallel_for(std::int8_t{0}, 200, never), std::invalid_argument);
 }
 
 TEST(Executor, ParallelForTakesAnyNumberOfWorkersAndAnyGrain) {

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <functional>
 #include <ranges>
+#include <stdexcept>
 #include <stop_token>
 #include <type_traits>
 #include <utility>
@@ -175,9 +176,8 @@ class CONC_EXPORT Executor {
   // begun, so a task of the executor may use it. It is one `f` that is called many times, as an
   // lvalue, by several threads at once.
   // Throws: what the first call to throw threw; stretches of `grain` calls that nobody has begun
-  // then are left out, and others that were begun go on. As
-  // submit() when the executor takes no calls and there is work for more than this thread; none was
-  // made then.
+  // then are left out, and those that were begun go on. As submit() when the executor takes no calls
+  // and there is work for more than this thread; none was made then.
   // Synchronizes: the calls come after what this thread did before, and what it does afterwards
   // comes after them.
   // Cost: one allocation for each thread that takes part.
@@ -199,6 +199,22 @@ class CONC_EXPORT Executor {
           for (; begin != end; ++begin, ++i) static_cast<void>(std::invoke(g, i));
         },
         &call_all, &first);
+  }
+
+  // The same with an end of another type.
+  // Throws: std::invalid_argument when `first` could not count up to it.
+  template <std::integral Index, std::integral Last, class F>
+  requires(!std::same_as<Index, Last>) && std::invocable<F&, Index> void parallel_for(
+                                              Index first, Last last, F&& f,
+                                              std::size_t grain = 0) {
+    const auto end = static_cast<Index>(last);
+    if (static_cast<Last>(end) != last || (end < Index{}) != (last < Last{})) {
+      throw std::invalid_argument(
+          "conc::Executor::parallel_for: the first index, counted on, cannot reach the end; give "
+          "it "
+          "the type of the end.");
+    }
+    parallel_for(first, end, std::forward<F>(f), grain);
   }
 
   // The same for each element of a range: f(range[i]).
