@@ -8,6 +8,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <dlfcn.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "logging_files.hpp"
+#include "logging_net.hpp"
 
 namespace {
 
@@ -426,6 +428,57 @@ TEST_F(LoggingConfigMistakesTest, LinksStayAndTheFilesBehindThemAreMadeByWhatIsR
   EXPECT_EQ(files(), names);
   EXPECT_TRUE(fs::is_symlink(file("link")) && fs::is_symlink(file("second")));
   logging::dict_config(R"({"version": 1, "root": {}})");
+}
+
+// It may be written to, but opening it fails, which shows only when it is tried.
+std::string handler_of_a_socket(const fs::path& path) {
+  return R"("z": {"class": "FileHandler", "filename": ")" + path.string() + "\"}";
+}
+
+TEST_F(LoggingConfigMistakesTest, NoFileIsTruncatedWhenTheLastOneCannotBeOpened) {
+  write(file("old.log"), "what was there\n");
+  const Fd socket = bound_unix(file("socket"));
+  ASSERT_GE(socket.get(), 0);
+  const auto names = files();
+  const std::string in = directory_.string();
+  const Mistakes got = mistakes_of(
+      config(R"("handlers": {"a": {"class": "FileHandler", "mode": "w", "filename": ")" + in +
+             R"(/old.log"}, "b": {"class": "FileHandler", "mode": "w", "filename": ")" + in +
+             R"(/new.log"}, )" + handler_of_a_socket(file("socket")) +
+             R"(}, "root": {"handlers": ["a", "b", "z"]})"));
+  ASSERT_EQ(got.size(), 1u);
+  EXPECT_EQ(got[0].find("handlers.z.filename: cannot open \"" + in + "/socket\": No such device"),
+            0u)
+      << got[0];
+  EXPECT_EQ(content(file("old.log")), "what was there\n");
+  EXPECT_EQ(files(), names);
+}
+
+// While the configuration waits for the reader of the pipe, a handler opens the file that it made.
+TEST_F(LoggingConfigMistakesTest, FileThatAHandlerHasOpenedMeanwhileStays) {
+  const Fd socket = bound_unix(file("socket"));
+  ASSERT_GE(socket.get(), 0);
+  ASSERT_EQ(::mkfifo(file("pipe").c_str(), 0600), 0);
+  auto& logger = logging::get_logger("mistakes.meanwhile");
+  logger.set_level(logging::Level::info);
+  const auto handler =
+      std::make_shared<logging::FileHandler>(file("made.log"), logging::FileOptions{.delay = true});
+  logger.add_handler(handler);
+  std::thread reader([&] {
+    while (!fs::exists(file("made.log"))) std::this_thread::yield();
+    logger.info("held back");
+    Fd(::open(file("pipe").c_str(), O_RDONLY | O_CLOEXEC)).reset();
+  });
+  const std::string in = directory_.string();
+  const Mistakes got = mistakes_of(
+      config(R"("handlers": {"a": {"class": "FileHandler", "filename": ")" + in +
+             R"(/made.log"}, "p": {"class": "FileHandler", "filename": ")" + in + R"(/pipe"}, )" +
+             handler_of_a_socket(file("socket")) + R"(}, "root": {"handlers": ["a", "p", "z"]})"));
+  reader.join();
+  EXPECT_EQ(got.size(), 1u);
+  logger.remove_handler(handler);
+  handler->close();
+  EXPECT_EQ(content(file("made.log")), "held back\n");
 }
 
 // Runs with libconc_refuse_threads preloaded.

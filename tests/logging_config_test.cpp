@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <typeinfo>
 #include <vector>
 
 #include "child.hpp"
@@ -536,6 +537,14 @@ TEST_F(LoggingConfigTest, ThreadsMayLogAndConfigureAtOnce) {
 }
 
 // ---- The environment
+
+// Only they take records without the handler's lock.
+TEST_F(LoggingConfigTest, FileHandlersAreOfThatClassItself) {
+  configure(R"("handlers": {"f": {"class": "FileHandler", "filename": "@a.log"}},
+               "root": {"handlers": ["f"]})");
+  const logging::Handler& made = *log().handlers().at(0);
+  EXPECT_EQ(typeid(made), typeid(logging::FileHandler));
+}
 
 TEST(LoggingConfigEnvironment, HasTheLastWordOnLevels) {
   const ChildEnd child = run_child("environment", {"CONC_LOG=root=debug,env.*=info"});

@@ -153,6 +153,18 @@ void FileHandler::open() {
   torn_ = ends_in_a_line();
 }
 
+void FileHandler::take(int fd) {
+  const LockGuard guard(lock());
+  // A record was faster, and opened it.
+  if (fd_ >= 0) {
+    ::close(fd);
+    return;
+  }
+  fd_ = fd;
+  truncate_ = false;
+  torn_ = ends_in_a_line();
+}
+
 bool FileHandler::ends_in_a_line() const {
   struct ::stat file {};
   if (::fstat(fd_, &file) != 0 || !S_ISREG(file.st_mode) || file.st_size == 0) return false;

@@ -104,9 +104,10 @@ class CONC_LOGGING_CONFIG_EXPORT ConfigError : public std::invalid_argument {
 //
 // CONC_LOG in the environment has the last word on levels.
 //
-// Everything is made, and every file opened, before any logger changes. So when there are mistakes
-// all loggers and handlers are as they were, and no file is truncated or left behind. Threads that
-// log meanwhile see each logger change by itself.
+// Everything is made, and every file opened, before any file is truncated or any logger changes. So
+// when there are mistakes all loggers and handlers are as they were, and no file is truncated or
+// left behind; but a new file stays that another handler has opened meanwhile. Threads that log
+// meanwhile see each logger change by itself.
 //
 // Throws ConfigError; std::bad_alloc, and when that comes while loggers change, some have changed.
 // Blocks while a handler that is replaced is closed; and before a file is truncated, while all

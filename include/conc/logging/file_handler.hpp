@@ -13,6 +13,10 @@
 
 namespace conc::logging {
 
+namespace detail {
+class LateFiles;
+}
+
 enum class FileMode : std::uint8_t {
   append,    // Python: "a"
   truncate,  // what was in the file is gone once it is opened for the first time. Python: "w"
@@ -93,7 +97,11 @@ class CONC_LOGGING_EXPORT FileHandler : public Handler {
 
  private:
   class Buffer;
+  friend class detail::LateFiles;
 
+  // A delayed handler writes to that file, which is opened already, instead of opening it.
+  // Throws std::bad_alloc.
+  void take(int fd);
   [[nodiscard]] bool try_emit(const LogRecord& record, std::string_view line) noexcept final;
   [[nodiscard]] bool holds_back() const noexcept final;
   [[nodiscard]] bool ends_in_a_line() const;

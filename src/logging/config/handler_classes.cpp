@@ -1,6 +1,5 @@
 #include "handler_classes.hpp"
 
-#include <conc/lock_guard.hpp>
 #include <conc/logging/file_handler.hpp>
 #include <conc/logging/memory_handler.hpp>
 #include <conc/logging/queue_handler.hpp>
@@ -65,18 +64,6 @@ Made make_stream(ConfigSection& section) {
 
 // ---- Files
 
-// A file handler that is made without its file, which it opens when it is told to.
-template <class H>
-class Late final : public H {
- public:
-  using H::H;
-
-  void open_now() {
-    const LockGuard guard(this->lock());
-    this->open();
-  }
-};
-
 struct FileKeys {
   std::string filename;
   bool named = false;  // the name may be that of a file
@@ -110,21 +97,19 @@ FileKeys file_keys(ConfigSection& section) {
 template <class H, class Options>
 Made make_file(ConfigSection& section, const FileKeys& keys, Options options, bool truncates,
                std::string_view blame = "filename") {
-  std::shared_ptr<Late<H>> handler;
-  options.delay = true;
+  std::shared_ptr<H> handler;
+  options.delay = true;  // it is given its file later
   options.flush = keys.flush;
   if (!section.has_mistakes()) {
-    handler = make<Late<H>>(section, blame, keys.filename, std::move(options));
+    handler = make<H>(section, blame, keys.filename, std::move(options));
   }
   // Whether the file can be opened is asked even after other mistakes.
   if (!keys.delay && keys.named) {
     auto& node = ConfigNode::of(section);
-    LateOpening opening{.place = node.place("filename"),
-                        .file = std::filesystem::absolute(keys.filename),
-                        .truncates = truncates,
-                        .open = {}};
-    if (handler != nullptr) opening.open = [handler] { handler->open_now(); };
-    node.construction().open_late(std::move(opening));
+    node.construction().open_late({.place = node.place("filename"),
+                                   .file = std::filesystem::absolute(keys.filename),
+                                   .truncates = truncates,
+                                   .handler = handler});
   }
   return handler;
 }

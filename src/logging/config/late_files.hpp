@@ -2,7 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <utility>
 #include <vector>
+
+#include <sys/stat.h>
 
 #include "json_text.hpp"
 #include "section.hpp"
@@ -14,23 +17,31 @@ class LateFiles {
   LateFiles() = default;
   LateFiles(const LateFiles&) = delete;
   LateFiles& operator=(const LateFiles&) = delete;
-  // Deletes the files that it made, unless they are kept.
+  // Closes the files that no handler got, and deletes those of them that it made.
   ~LateFiles();
 
-  void add(LateOpening opening) { openings_.push_back(std::move(opening)); }
+  void add(LateOpening opening) { files_.push_back({.opening = std::move(opening)}); }
 
-  // Tries whether they can be written to, which makes those that are not there and changes none.
+  // Opens those that it can tell nobody of by that; the others it asks for leave to write. What is
+  // in them stays.
   void probe(Mistakes& mistakes);
-  [[nodiscard]] bool any_truncates() const noexcept;
-  // Opens them, those that lose what is in them last.
+  // Opens the others. When it has all, truncates those that are to be, and gives each to its
+  // handler.
   void open(Mistakes& mistakes);
-  void keep() noexcept { made_.clear(); }
 
  private:
-  bool can_be_written(const std::filesystem::path& path);
+  struct File {
+    LateOpening opening;
+    int fd = -1;
+    std::filesystem::path made = {};  // by this opening; else empty
+    struct ::stat made_file = {};
+  };
 
-  std::vector<LateOpening> openings_;
-  std::vector<std::filesystem::path> made_;
+  [[nodiscard]] static bool probe(File& file);
+  [[nodiscard]] static bool open(File& file);
+  static void complain(const File& file, const char* what, Mistakes& mistakes);
+
+  std::vector<File> files_;
 };
 
 }  // namespace conc::logging::detail

@@ -67,12 +67,7 @@ class Reader final : private Construction {
     files_.probe(mistakes_);
     // It may fail, so it comes before files lose what is in them.
     if (mistakes_.empty()) start_listeners();
-    if (mistakes_.empty()) {
-      // What is held back for a file goes to what that was before.
-      if (files_.any_truncates()) flush_present_handlers();
-      files_.open(mistakes_);
-    }
-    if (mistakes_.empty()) files_.keep();
+    if (mistakes_.empty()) files_.open(mistakes_);
     return std::move(plan_);
   }
 

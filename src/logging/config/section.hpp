@@ -2,10 +2,10 @@
 #pragma once
 
 #include <conc/logging/config.hpp>
+#include <conc/logging/file_handler.hpp>
 #include <conc/logging/queue_listener.hpp>
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,7 +23,7 @@ struct LateOpening {
   std::string place;  // in the JSON
   std::filesystem::path file;
   bool truncates;
-  std::function<void()> open;  // throws what opening throws
+  std::shared_ptr<FileHandler> handler;  // that it is given to; null after a mistake
 };
 
 // What is made of the configuration.
