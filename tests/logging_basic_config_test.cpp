@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <barrier>
+#include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -201,6 +203,23 @@ TEST_F(BasicConfigTest, WhatThrowsLeavesTheRootAsItWas) {
   EXPECT_EQ(get_logger().level(), Level::warning);
   get_logger().warning("w");
   EXPECT_EQ(kept->lines(), (Lines{"w"}));
+}
+
+TEST_F(BasicConfigTest, ForceLeavesNoMomentWithoutHandlers) {
+  const auto first = keep(get_logger());
+  const auto second = std::make_shared<KeepingHandler>();
+  std::atomic<bool> done{false};
+  std::size_t sent = 0;
+  std::thread writer([&] {
+    for (; !done; ++sent) get_logger().error("not to be lost");
+  });
+  for (int i = 0; i != 1000; ++i) {
+    basic_config({.handlers = {second}, .force = true});
+    basic_config({.handlers = {first}, .force = true});
+  }
+  done = true;
+  writer.join();
+  EXPECT_EQ(first->lines().size() + second->lines().size(), sent);
 }
 
 TEST_F(BasicConfigTest, ModuleCallsConfigureARootWithoutHandlers) {

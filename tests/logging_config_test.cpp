@@ -546,6 +546,31 @@ TEST_F(LoggingConfigTest, FileHandlersAreOfThatClassItself) {
   EXPECT_EQ(typeid(made), typeid(logging::FileHandler));
 }
 
+std::atomic<long> arrived{0};
+
+struct Counter final : logging::Handler {
+  Counter() : Handler(Wants::record) {}
+  void emit(const logging::LogRecord&, std::string_view) override { ++arrived; }
+};
+
+TEST_F(LoggingConfigTest, NoRecordFindsALoggerWithoutHandlersMeanwhile) {
+  logging::add_handler_class("Counter",
+                             [](logging::ConfigSection&) { return std::make_shared<Counter>(); });
+  const std::string text = R"("handlers": {"a": {"class": "Counter"}},
+      "loggers": {"config.swap": {"handlers": ["a"], "propagate": false}})";
+  configure(text);
+  arrived = 0;
+  std::atomic<bool> done{false};
+  long sent = 0;
+  std::thread writer([&] {
+    for (; !done; ++sent) log("config.swap").error("not to be lost");
+  });
+  for (int i = 0; i != 1500; ++i) configure(text);
+  done = true;
+  writer.join();
+  EXPECT_EQ(arrived, sent);
+}
+
 TEST(LoggingConfigEnvironment, HasTheLastWordOnLevels) {
   const ChildEnd child = run_child("environment", {"CONC_LOG=root=debug,env.*=info"});
   EXPECT_EQ(child.status, 0) << child.output;

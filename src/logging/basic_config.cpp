@@ -88,16 +88,12 @@ void basic_config(const BasicConfig& config) {
     if (!config.force && !root.handlers().empty()) return;
     if (handlers.empty()) handlers.push_back(make_handler(config));
     const std::lock_guard guard(detail::configuring);
-    if (config.force) {
-      replaced = root.handlers();
-    } else if (!root.handlers().empty()) {
-      return;
-    }
-    for (const auto& handler : replaced) root.remove_handler(handler);
+    if (!config.force && !root.handlers().empty()) return;
     for (const auto& handler : handlers) {
       if (handler->formatter() == nullptr) handler->set_formatter(formatter);
-      root.add_handler(handler);
+      if (!config.force) root.add_handler(handler);
     }
+    if (config.force) replaced = detail::HandlersOf::replace(root, handlers);
     if (config.level && !detail::Tree::instance().root_level_is_given())
       root.set_level(*config.level);
   }

@@ -194,6 +194,20 @@ void Logger::remove_handler(const std::shared_ptr<Handler>& handler) {
   state_->handlers.update([&](auto& handlers) { return std::erase(handlers, handler) != 0; });
 }
 
+std::vector<std::shared_ptr<Handler>> Logger::set_handlers(
+    const std::vector<std::shared_ptr<Handler>>& handlers) {
+  std::vector<std::shared_ptr<Handler>> others;
+  for (const auto& handler : handlers) {
+    Handler::enlist(handler);
+    add_once(others, handler);
+  }
+  state_->handlers.update([&](auto& present) {
+    present.swap(others);
+    return true;
+  });
+  return others;
+}
+
 std::vector<std::shared_ptr<Handler>> Logger::handlers() const {
   const auto handlers = state_->handlers.read();
   return handlers ? *handlers : std::vector<std::shared_ptr<Handler>>();

@@ -31,6 +31,7 @@ class Logger;
 
 namespace detail {
 class Tree;
+struct HandlersOf;
 
 // Formats the message and hands it to the logger. What formatting throws is written to stderr.
 // Inline, so that the compiled library has nothing to do with the fmt that the program uses.
@@ -200,9 +201,16 @@ class CONC_LOGGING_EXPORT Logger {
 
  private:
   friend class detail::Tree;
+  friend struct detail::HandlersOf;
   struct State;
 
   explicit Logger(std::string name);
+
+  // Records go to these handlers in place of those it had, which are returned: each record to the
+  // ones or to the others.
+  // Throws std::bad_alloc.
+  std::vector<std::shared_ptr<Handler>> set_handlers(
+      const std::vector<std::shared_ptr<Handler>>& handlers);
 
   // Gives the record to the handlers, here and above. Throws std::bad_alloc.
   void hand_on(const LogRecord& record) const;

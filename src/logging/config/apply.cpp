@@ -59,11 +59,9 @@ bool is_of_the_library(std::string_view name) {
   return name == own || is_below(name, own);
 }
 
-void take_handlers(Logger& logger, Handlers& taken) {
-  for (const auto& handler : logger.handlers()) {
-    logger.remove_handler(handler);
-    taken.push_back(handler);
-  }
+void replace_handlers(Logger& logger, const Handlers& handlers, Handlers& taken) {
+  Handlers old = HandlersOf::replace(logger, handlers);
+  std::move(old.begin(), old.end(), std::back_inserter(taken));
 }
 
 // `done` is what `act` does: "closed".
@@ -127,7 +125,7 @@ class Change {
     });
     if (below) {
       logger.set_level(Level::notset);
-      take_handlers(logger, taken_);
+      replace_handlers(logger, {}, taken_);
       logger.set_propagate(true);
     } else if (!is_of_the_library(logger.name())) {
       logger.set_disabled(plan_.disable_existing);
@@ -143,8 +141,7 @@ class Change {
     if (plan.propagate) logger.set_propagate(*plan.propagate);
     logger.set_disabled(false);
     if (plan_.incremental) return;
-    take_handlers(logger, taken_);
-    for (const auto& handler : plan.handlers) logger.add_handler(handler);
+    replace_handlers(logger, plan.handlers, taken_);
     for (const auto& filter : plan.filters) {
       left().filters.emplace_back(&logger, filter);
       logger.add_filter(filter);
