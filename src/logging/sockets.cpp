@@ -71,9 +71,14 @@ Socket Socket::open(const std::string& host, std::uint16_t port, int type, Deadl
   }
   const std::unique_ptr<::addrinfo, void (*)(::addrinfo*)> all(found, ::freeaddrinfo);
   int error = ENOENT;
-  for (const ::addrinfo* one = all.get(); one != nullptr; one = one->ai_next) {
+  int left = 0;
+  for (const ::addrinfo* one = all.get(); one != nullptr; one = one->ai_next) ++left;
+  for (const ::addrinfo* one = all.get(); one != nullptr; one = one->ai_next, --left) {
     Socket socket(::socket(one->ai_family, type | SOCK_CLOEXEC, one->ai_protocol));
-    error = !socket ? errno : socket.connect(one->ai_addr, one->ai_addrlen, deadline);
+    // One that is silent leaves time for the others.
+    const auto now = conc::detail::SteadyClock::now();
+    const Deadline part = now < deadline ? now + (deadline - now) / left : now;
+    error = !socket ? errno : socket.connect(one->ai_addr, one->ai_addrlen, part);
     if (error == 0) return socket;
   }
   fail(error, whom);

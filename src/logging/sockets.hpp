@@ -29,7 +29,8 @@ class Socket {
   // A datagram socket of the file system.
   static Socket unix_datagram(const std::string& path);
   static Socket udp(const std::string& host, std::uint16_t port);
-  // Not blocking. Waits for the connection until then, whichever of the host's addresses it is to.
+  // Not blocking. Waits for the connection until then, whichever of the host's addresses it is to:
+  // each has a share of the time that is left.
   static Socket tcp(const std::string& host, std::uint16_t port, Deadline deadline);
 
   [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
