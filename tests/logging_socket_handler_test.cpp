@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -12,10 +13,15 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include <dlfcn.h>
+#include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -38,11 +44,50 @@ using namespace std::chrono_literals;
 std::vector<Clock::time_point> attempts;
 std::atomic<bool> attempts_are_kept{false};
 
+// The next address that is tried does not answer. For tests of one thread.
+bool first_is_silent = false;
+bool waits_for_silence = false;
+int longest_wait = 0;  // for it, in milliseconds
+
+std::atomic<bool> sending_fails{false};
+
+template <class Function>
+Function* next(const char* name) {
+  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
 }  // namespace
 }  // namespace conc::test
 
 // In the place of the C library's.
+extern "C" int getaddrinfo(const char* host, const char* port, const ::addrinfo* hints,
+                           ::addrinfo** found) {
+  const auto resolve = conc::test::next<decltype(getaddrinfo)>("getaddrinfo");
+  if (std::string_view(host) != "two.example") return resolve(host, port, hints, found);
+  const int error = resolve("127.0.0.1", port, hints, found);
+  return error != 0 ? error : resolve("127.0.0.1", port, hints, &(*found)->ai_next);
+}
+
+extern "C" int poll(::pollfd* some, ::nfds_t count, int timeout) {
+  using namespace conc::test;
+  if (!waits_for_silence) return next<decltype(poll)>("poll")(some, count, timeout);
+  longest_wait = std::max(longest_wait, timeout);
+  return 0;
+}
+
+extern "C" ::ssize_t send(int fd, const void* data, std::size_t size, int flags) {
+  using namespace conc::test;
+  if (!sending_fails) return next<decltype(send)>("send")(fd, data, size, flags);
+  errno = ECONNRESET;
+  return -1;
+}
+
 extern "C" int connect(int fd, const ::sockaddr* address, ::socklen_t size) {
+  conc::test::waits_for_silence = std::exchange(conc::test::first_is_silent, false);
+  if (conc::test::waits_for_silence) {
+    errno = EINPROGRESS;
+    return -1;
+  }
   if (conc::test::attempts_are_kept) conc::test::attempts.push_back(conc::test::Clock::now());
   return static_cast<int>(::syscall(SYS_connect, fd, address, size));
 }
@@ -113,12 +158,61 @@ TEST_F(SocketHandlerTest, DropsTheOldestBeyondItsRoomAndCounts) {
   const auto handler = plain(port, {.first_retry = 0ms, .last_retry = 0ms, .max_bytes = 6});
   for (const char* text : {"1", "2", "3", "4", "5"}) handler->handle({.message = text});
   EXPECT_EQ(handler->dropped(), 2u);
-  handler->handle({.message = "larger than the room"});
-  EXPECT_EQ(handler->dropped(), 6u);
-  handler->handle({.message = "6"});
   const Fd server = bound(SOCK_STREAM, port);
   handler->flush();
-  EXPECT_EQ(accepted(server).line(), "6\n");
+  EXPECT_EQ(accepted(server).line(), "3\n");
+}
+
+TEST_F(SocketHandlerTest, LineLargerThanTheRoomTakesItFromNoOther) {
+  const std::uint16_t port = port_of_nobody();
+  const auto handler = plain(port, {.first_retry = 0ms, .last_retry = 0ms, .max_bytes = 6});
+  for (const char* text : {"1", "2", "larger than the room", "3"}) {
+    handler->handle({.message = text});
+  }
+  EXPECT_EQ(handler->dropped(), 1u);
+  const Fd server = bound(SOCK_STREAM, port);
+  handler->flush();
+  Fd client = accepted(server);
+  for (const char* text : {"1\n", "2\n", "3\n"}) EXPECT_EQ(client.line(), text);
+}
+
+TEST_F(SocketHandlerTest, WhatIsLeftWhenItIsDestroyedIsSaidToBeLost) {
+  ::testing::internal::GetCapturedStderr();
+  ::testing::internal::CaptureStderr();
+  {
+    const auto handler = plain(port_of_nobody());
+    handler->handle({.message = "1"});
+    handler->handle({.message = "2"});
+  }
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  ::testing::internal::CaptureStderr();
+  EXPECT_NE(said.find(": 2 records lost so far"), std::string::npos) << said;
+}
+
+TEST_F(SocketHandlerTest, FirstAddressThatIsSilentLeavesTimeForTheSecond) {
+  const Fd server = bound(SOCK_STREAM);
+  SocketHandler handler("two.example", port_of(server), {.timeout = 100ms});
+  handler.set_formatter(nullptr);
+  first_is_silent = true;
+  handler.handle({.message = "line"});
+  EXPECT_FALSE(waits_for_silence);
+  EXPECT_LE(longest_wait, 50);
+  EXPECT_EQ(accepted(server).line(), "line\n");
+}
+
+TEST_F(SocketHandlerTest, FlushSaysWhyTheConnectionBroke) {
+  const Fd server = bound(SOCK_STREAM);
+  const auto handler = plain(port_of(server), {.timeout = 30s});
+  sending_fails = true;
+  handler->handle({.message = "line"});
+  try {
+    handler->flush();
+    ADD_FAILURE();
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code().value(), ECONNRESET) << error.what();
+  }
+  sending_fails = false;
+  handler->close();
 }
 
 TEST_F(SocketHandlerTest, DoesNotTryAgainBeforeItIsTime) {

@@ -41,22 +41,22 @@ class SocketHandler::Link {
     return dropped_.load(std::memory_order_relaxed);
   }
 
+  [[nodiscard]] std::size_t size() const noexcept { return lines_.size(); }
+
   void add(std::string_view line) {
     lines_.emplace_back(line);
     bytes_ += line.size();
   }
 
   // Drops the oldest lines beyond the room, but never what was sent in part: the other side would
-  // see two lines in one. That one needs no room.
+  // see two lines in one. That one needs no room. The newest goes alone if it has no room anyway.
   void trim() {
     const std::size_t on_its_way = sent_ != 0 ? 1 : 0;
     const std::size_t kept = on_its_way != 0 ? lines_.front().size() : 0;
-    while (bytes_ - kept > options_.max_bytes) {
-      const auto oldest = lines_.begin() + static_cast<std::ptrdiff_t>(on_its_way);
-      bytes_ -= oldest->size();
-      lines_.erase(oldest);
-      dropped_.fetch_add(1, std::memory_order_relaxed);
+    if (lines_.size() > on_its_way && lines_.back().size() > options_.max_bytes) {
+      drop(lines_.size() - 1);
     }
+    while (bytes_ - kept > options_.max_bytes) drop(on_its_way);
   }
 
   // Sends what can be sent without waiting for anything but a new connection.
@@ -77,16 +77,27 @@ class SocketHandler::Link {
     for (;;) {
       send_now();
       if (lines_.empty()) return;
-      if (!socket_ || !socket_.wait_writable(deadline)) {
-        throw std::system_error(ETIMEDOUT, std::generic_category(),
-                                "conc::logging::SocketHandler: cannot send all to " + where());
-      }
+      if (!socket_) fail(broken_by_);
+      // Asked for even if there is no need to wait: connections may be made and break for ever.
+      if (Clock::now() >= deadline || !socket_.wait_writable(deadline)) fail(ETIMEDOUT);
     }
   }
 
   void close() noexcept { lose_connection(); }
 
  private:
+  [[noreturn]] void fail(int error) const {
+    throw std::system_error(error, std::generic_category(),
+                            "conc::logging::SocketHandler: cannot send all to " + where());
+  }
+
+  void drop(std::size_t index) {
+    const auto line = lines_.begin() + static_cast<std::ptrdiff_t>(index);
+    bytes_ -= line->size();
+    lines_.erase(line);
+    dropped_.fetch_add(1, std::memory_order_relaxed);
+  }
+
   // The connection and what waits for it are the parent's; the child makes a connection of its own.
   void fork(detail::ForkMoment moment) noexcept {
     if (moment != detail::ForkMoment::in_child) return;
@@ -118,6 +129,7 @@ class SocketHandler::Link {
       if (count < 0) {
         if (errno == EINTR) continue;
         if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
+        broken_by_ = errno;
         lose_connection();
         return false;
       }
@@ -142,6 +154,7 @@ class SocketHandler::Link {
   std::deque<std::string> lines_;
   std::size_t bytes_ = 0;         // of all lines
   std::size_t sent_ = 0;          // of the first
+  int broken_by_ = 0;             // what the last connection that broke failed with
   Clock::time_point retry_at_{};  // no connection is tried before
   milliseconds pause_;            // after the next one that fails
   conc::detail::Atomic<std::uint64_t> dropped_{0};
@@ -155,7 +168,10 @@ SocketHandler::SocketHandler(std::string host, std::uint16_t port, const SocketO
   set_formatter(std::make_shared<const JsonFormatter>());
 }
 
-SocketHandler::~SocketHandler() { say_losses(); }
+SocketHandler::~SocketHandler() {
+  if (const std::size_t left = link_->size()) count_lost(left);
+  say_losses();
+}
 
 std::uint64_t SocketHandler::dropped() const noexcept { return link_->dropped(); }
 

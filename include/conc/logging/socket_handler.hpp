@@ -26,14 +26,19 @@ struct SocketOptions {
 // formatter. The connection is made by the first record.
 //
 // While there is no connection, or the other side does not keep up, lines are kept, up to
-// max_bytes; then the oldest are dropped and counted. Every record tries to send what is kept, and,
+// max_bytes; then the oldest are dropped and counted, or the newest if it is longer than that. Every record tries to send what is kept, and,
 // when it is time to, to connect again; no thread works in the background. A logging call so waits
 // for a connection at most for the timeout, not counting the time to look up the host, and most
 // calls do not wait at all.
 //
 // Durability: what the connection took is in the hands of the kernel; it may still be lost when the
 // other side breaks down. A line of which only a part was sent when the connection broke is sent
-// whole on the next one.
+// whole on the next one. What is kept when the handler is destroyed without close(), or after a
+// close() that could not send it, counts as lost.
+//
+// A connection whose other side sends no more counts as closed, since that looks the same as long as
+// nothing is sent, and the line that would find it out would be lost. So the other side should not
+// shut down its direction alone: each record would make a new connection.
 //
 // The child of a fork makes a connection of its own; what is kept is the parent's to send.
 //
