@@ -100,6 +100,10 @@ TEST_F(SysLogHandlerTest, UdpGoesOnWhenNobodyListened) {
   EXPECT_EQ(handler.lost(), 0u);
 }
 
+TEST_F(SysLogHandlerTest, PortZeroIsRefused) {
+  EXPECT_THROW(logging::SysLogHandler("127.0.0.1", 0), std::invalid_argument);
+}
+
 TEST_F(SysLogHandlerTest, DaemonThatIsNotThereThrowsAndIsNamed) {
   try {
     SysLogHandler handler(file("log"));

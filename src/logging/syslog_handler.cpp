@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -17,6 +18,13 @@ using Clock = conc::detail::SteadyClock;
 
 // How long a record may wait for a daemon that does not keep up.
 constexpr std::chrono::seconds patience{1};
+
+std::uint16_t checked(std::uint16_t port) {
+  if (port == 0) {
+    throw std::invalid_argument("conc::logging::SysLogHandler: the port of a host must not be 0.");
+  }
+  return port;
+}
 
 int severity_of(Level level) {
   if (level >= Level::critical) return 2;
@@ -90,7 +98,7 @@ SysLogHandler::SysLogHandler(const std::filesystem::path& socket, SysLogOptions 
                                    std::move(options))) {}
 
 SysLogHandler::SysLogHandler(const std::string& host, std::uint16_t port, SysLogOptions options)
-    : line_(std::make_unique<Line>(host, port, std::move(options))) {}
+    : line_(std::make_unique<Line>(host, checked(port), std::move(options))) {}
 
 SysLogHandler::~SysLogHandler() { say_losses(); }
 
