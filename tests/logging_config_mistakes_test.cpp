@@ -300,6 +300,17 @@ TEST_F(LoggingConfigMistakesTest, WhatHasThemOnALineEach) {
   }
 }
 
+TEST_F(LoggingConfigMistakesTest, HostsAndAddressesWithANullCharacter) {
+  check({
+      {handler(R"("class": "SocketHandler", "host": "127.0.0.1\u0000.example", "port": 9)"),
+       "handlers.h.host: must not have a null character"},
+      {handler(R"("class": "SysLogHandler", "address": "/dev/log\u0000x")"),
+       "handlers.h.address: must not have a null character"},
+      {handler(R"("class": "SysLogHandler", "address": ["127.0.0.1\u0000x", 514])"),
+       "handlers.h.address: the host must not have a null character"},
+  });
+}
+
 TEST_F(LoggingConfigMistakesTest, FileIsNamed) {
   const auto what = [](const fs::path& path) -> std::string {
     try {

@@ -99,8 +99,8 @@ class CONC_LOGGING_CONFIG_EXPORT ConfigError : public std::invalid_argument {
 // more are closed.
 //
 // With "incremental": true nothing is made or taken away. Only the levels of handlers, by the names
-// of the configuration before, and the levels and propagate of loggers change; other keys of
-// handlers, formatters and filters are not looked at.
+// of the configuration before, and the levels and propagate of loggers change, and loggers that are
+// named are enabled; other keys of handlers, formatters and filters are not looked at.
 //
 // CONC_LOG in the environment has the last word on levels.
 //

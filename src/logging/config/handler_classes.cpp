@@ -215,10 +215,19 @@ std::optional<Address> address_of(ConfigSection& section) {
   auto& node = ConfigNode::of(section);
   const Json* const value = node.find("address");
   if (value == nullptr) return Address{"/dev/log"};
-  if (value->is_string()) return Address{value->get<std::string>()};
+  if (value->is_string()) {
+    auto path = value->get<std::string>();
+    if (path.find('\0') == std::string::npos) return Address{std::move(path)};
+    node.mistake("address", "must not have a null character");
+    return std::nullopt;
+  }
   const bool pair = value->is_array() && value->size() == 2 && (*value)[0].is_string() &&
                     (*value)[1].is_number_unsigned() && (*value)[1] >= 1 &&
                     (*value)[1] <= last_port;
+  if (pair && (*value)[0].get<std::string>().find('\0') != std::string::npos) {
+    node.mistake("address", "the host must not have a null character");
+    return std::nullopt;
+  }
   if (pair) return Address{(*value)[0].get<std::string>(), (*value)[1].get<std::uint16_t>()};
   node.mistake("address", "must be the path of a socket, or [\"host\", port]");
   return std::nullopt;
@@ -242,6 +251,9 @@ Made make_socket(ConfigSection& section) {
   auto host = section.text("host");
   const auto port = section.number("port", 1, last_port);
   if (absent(section, "host")) section.mistake("host", "where are the records to go?");
+  if (host && host->find('\0') != std::string::npos) {
+    section.mistake("host", "must not have a null character");
+  }
   if (absent(section, "port")) section.mistake("port", "where are the records to go?");
   if (section.has_mistakes()) return nullptr;
   return make<SocketHandler>(section, "", *std::move(host), static_cast<std::uint16_t>(*port));
