@@ -151,6 +151,28 @@ TEST_F(TimedRotatingFileHandlerTest, OldFilesBeyondTheCountAreDeletedAndOthersLe
                             "app.log.2024-01-01.gz", "app.log.note"}));
 }
 
+TEST_F(TimedRotatingFileHandlerTest, OldNameThatIsNoFileDoesNotKeepOthersFromDeletion) {
+  fs::create_directories(file("app.log.2020-01-01") / "full");
+  TimedRotatingFileHandler handler(
+      file(), {.when = "midnight", .backup_count = 1, .delay = true, .utc = true});
+  for (const char* day : {"2024-05-01 12:00:00", "2024-05-02 12:00:00", "2024-05-03 12:00:00"}) {
+    log(handler, day, "m");
+  }
+  EXPECT_EQ(files(), (Names{"app.log", "app.log.2020-01-01", "app.log.2024-05-02"}));
+}
+
+// Else the file's last change would be in the next period, and a restart not roll it over.
+TEST_F(TimedRotatingFileHandlerTest, NothingIsHeldBackOverTheEndOfAPeriod) {
+  TimedRotatingFileHandler handler(file(), {.when = "midnight", .delay = true, .utc = true});
+  const auto info = [&](const char* time, std::string_view message) {
+    handler.handle({.level = logging::Level::info,
+                    .message = message,
+                    .created = std::chrono::system_clock::from_time_t(seconds(time))});
+  };
+  info("2024-05-01 23:59:58", "at once");
+  EXPECT_EQ(content(file()), "at once\n");
+}
+
 TEST_F(TimedRotatingFileHandlerTest, FileOfAnEarlierRunBeginsThePeriod) {
   write(file(), "old\n");
   const std::time_t changed = seconds("2024-05-30 12:00:00");

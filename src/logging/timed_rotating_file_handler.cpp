@@ -32,6 +32,12 @@ class TimedRotatingFileHandler::Schedule {
     return time >= end_;
   }
 
+  // Whether what is held back at that time may be written after the period.
+  [[nodiscard]] bool ends_soon(std::int64_t time) const {
+    constexpr std::int64_t longest_held_back = 2;  // with a second for a machine that is busy
+    return time >= end_ - longest_held_back;
+  }
+
   // The period that begins now, or that was going on at that time.
   void begin(std::int64_t time) {
     begun_ = true;
@@ -143,6 +149,13 @@ void TimedRotatingFileHandler::emit(const LogRecord& record, std::string_view li
     schedule_->begin(time);
   }
   FileHandler::emit(record, line);
+  if (!schedule_->ends_soon(time)) return;
+  // Held back it would be written in the next period, and a restart take the file for one of that.
+  try {
+    FileHandler::on_flush();
+  } catch (...) {
+    complain(detail::describe_current_exception());
+  }
 }
 
 void TimedRotatingFileHandler::rotate() {
@@ -163,13 +176,17 @@ void TimedRotatingFileHandler::delete_oldest() const {
   std::vector<fs::path> old;
   for (const auto& entry : fs::directory_iterator(path().parent_path())) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(begin) &&
+    if (name.starts_with(begin) && fs::is_regular_file(entry.symlink_status()) &&
         schedule_->is_suffix(std::string_view(name).substr(begin.size()))) {
       old.push_back(entry.path());
     }
   }
   std::sort(old.begin(), old.end());  // the digits of a time order as the time does
-  for (std::size_t i = 0; i + backup_count_ < old.size(); ++i) fs::remove(old[i]);
+  for (std::size_t i = 0; i + backup_count_ < old.size(); ++i) {
+    std::error_code why;
+    fs::remove(old[i], why);
+    if (why) complain("cannot delete \"" + old[i].string() + "\": " + why.message());
+  }
 }
 
 }  // namespace conc::logging
