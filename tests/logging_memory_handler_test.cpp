@@ -38,6 +38,17 @@ class MemoryHandlerTest : public LoggingTest {
   std::shared_ptr<KeepingHandler> kept = std::make_shared<KeepingHandler>();
 };
 
+TEST(MemoryHandlerEnd, WhatIsLeftWhenItIsDestroyedIsSaidToBeLost) {
+  ::testing::internal::CaptureStderr();
+  {
+    logging::MemoryHandler handler(10, std::make_shared<KeepingHandler>());
+    handler.handle({.message = "1"});
+    handler.handle({.message = "2"});
+  }
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("MemoryHandler: 2 records lost so far"), std::string::npos) << said;
+}
+
 TEST_F(MemoryHandlerTest, RoomForNothingOrItselfAsTargetIsRefused) {
   EXPECT_THROW(MemoryHandler(0), std::invalid_argument);
   const auto memory = std::make_shared<MemoryHandler>(1);

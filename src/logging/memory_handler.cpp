@@ -155,7 +155,12 @@ MemoryHandler::MemoryHandler(std::size_t capacity, std::shared_ptr<Handler> targ
   set_target(std::move(target));
 }
 
-MemoryHandler::~MemoryHandler() = default;
+MemoryHandler::~MemoryHandler() {
+  if (flushes_on_close() && target() != nullptr) {
+    if (const std::size_t left = size()) count_lost(left);
+  }
+  say_losses();
+}
 
 void MemoryHandler::set_target(std::shared_ptr<Handler> target) {
   if (target.get() == this) {

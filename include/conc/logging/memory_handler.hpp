@@ -30,7 +30,8 @@ struct MemoryOptions {
 // Without a target the records stay, the last `capacity` of them; those that make room are counted
 // in dropped(). The target's level does not matter, as with Handler::handle().
 //
-// After close() each record goes on to the target at once. The child of a fork begins with nothing
+// What is kept for a target when the handler is destroyed without close() counts as lost, unless
+// close() would drop it too. After close() each record goes on to the target at once. The child of a fork begins with nothing
 // kept: that is the parent's.
 //
 // Python: logging.handlers.MemoryHandler. There the handler grows without a target, and close()
