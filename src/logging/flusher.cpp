@@ -3,9 +3,11 @@
 #include <conc/detail/no_signals.hpp>
 #include <conc/detail/thread_record.hpp>
 
+#include <chrono>
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <thread>
 #include <utility>
 
 namespace conc::logging::detail {
@@ -106,11 +108,11 @@ class Flusher::Service {
   }
 
   // Until the thread is not in that client, or in none if it is null. That is seldom needed and
-  // lasts as long as one write(), so nobody is woken for it.
+  // lasts as long as one write(), so nobody is woken for it; but that may be long for a pipe.
   void await(const Client* client, std::unique_lock<conc::detail::Mutex>& lock) noexcept {
     while (busy_with_ != nullptr && (client == nullptr || busy_with_ == client)) {
       lock.unlock();
-      conc::detail::cpu_yield();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
       lock.lock();
     }
   }
