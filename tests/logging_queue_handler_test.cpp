@@ -71,6 +71,22 @@ class QueueHandlerTest : public LoggingTest {
   std::shared_ptr<KeepingHandler> kept = std::make_shared<KeepingHandler>();
 };
 
+TEST(QueueListenerOfAQueue, HandlerMayStopAnotherListenerOfTheSameQueue) {
+  const auto queue = std::make_shared<logging::RecordQueue>();
+  logging::QueueListener other(queue, {});
+  struct Stopper final : logging::Handler {
+    explicit Stopper(logging::QueueListener& whom) : Handler(Wants::record), listener(whom) {}
+    void emit(const logging::LogRecord&, std::string_view) override { listener.stop(); }
+    logging::QueueListener& listener;
+  };
+  const auto stopper = std::make_shared<Stopper>(other);
+  logging::QueueListener listener(queue, {stopper});
+  logging::QueueHandler(queue).handle({.message = "m"});
+  listener.start();
+  listener.stop();
+  EXPECT_EQ(stopper->lost(), 0u);
+}
+
 TEST_F(QueueHandlerTest, NullIsNoQueueAndNoHandler) {
   EXPECT_THROW(QueueHandler(nullptr), std::invalid_argument);
   EXPECT_THROW(QueueListener(nullptr, {}), std::invalid_argument);

@@ -62,7 +62,7 @@ class QueueListener::Drain {
   }
 
   void stop() {
-    if (detail::Listening::here(queue_.get())) {
+    if (of_this_thread == this) {
       throw UsageError(
           "conc::logging::QueueListener was stopped by a handler of its own; stop it from another "
           "thread.");
@@ -91,6 +91,7 @@ class QueueListener::Drain {
  private:
   void run(const std::stop_token& token) {
     detail::Listening::set_here(queue_.get());
+    of_this_thread = this;
     while (!token.stop_requested() &&
            (handle_some(at_once) || handle_after_nap(token) || handle_some(token))) {
     }
@@ -156,6 +157,8 @@ class QueueListener::Drain {
   static constexpr std::chrono::microseconds shortest_nap{100};
   static constexpr std::chrono::microseconds longest_nap{1600};
 
+  static constinit thread_local const Drain* of_this_thread;
+
   const std::shared_ptr<RecordQueue> queue_;
   std::optional<detail::QueueOverFork> over_fork_;
   const std::vector<std::shared_ptr<Handler>> handlers_;
@@ -168,6 +171,8 @@ class QueueListener::Drain {
   std::optional<Thread> thread_;
   conc::detail::Atomic<bool> running_{false};  // whether they are there
 };
+
+constinit thread_local const QueueListener::Drain* QueueListener::Drain::of_this_thread = nullptr;
 
 QueueListener::QueueListener(std::shared_ptr<RecordQueue> queue,
                              std::vector<std::shared_ptr<Handler>> handlers,
