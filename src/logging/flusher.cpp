@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
-#include <thread>
 #include <utility>
 
 namespace conc::logging::detail {
@@ -110,10 +109,9 @@ class Flusher::Service {
   // Until the thread is not in that client, or in none if it is null. That is seldom needed and
   // lasts as long as one write(), so nobody is woken for it; but that may be long for a pipe.
   void await(const Client* client, std::unique_lock<conc::detail::Mutex>& lock) noexcept {
+    conc::detail::CondVar nap;  // never notified
     while (busy_with_ != nullptr && (client == nullptr || busy_with_ == client)) {
-      lock.unlock();
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      lock.lock();
+      nap.wait_until(lock, conc::detail::SteadyClock::now() + std::chrono::milliseconds(1));
     }
   }
 
