@@ -176,8 +176,8 @@ class CONC_EXPORT Executor {
   // begun, so a task of the executor may use it. It is one `f` that is called many times, as an
   // lvalue, by several threads at once.
   // Throws: what the first call to throw threw; stretches of `grain` calls that nobody has begun
-  // then are left out, and those that were begun go on. As submit() when the executor takes no calls
-  // and there is work for more than this thread; none was made then.
+  // then are left out, and those that were begun go on. As submit() when the executor takes no
+  // calls and there is work for more than this thread; none was made then.
   // Synchronizes: the calls come after what this thread did before, and what it does afterwards
   // comes after them.
   // Cost: one allocation for each thread that takes part.

@@ -46,8 +46,8 @@ struct FileOptions {
 // A kill in the middle of a write may leave a part of a line, since Linux then stops between two
 // pages of the file; whoever opens the file next with a FileHandler begins a new line.
 //
-// One thread writes in time for all handlers of the process. While a write to one file takes long, to
-// a pipe that nobody reads for instance, what is held back for the others waits for it.
+// One thread writes in time for all handlers of the process. While a write to one file takes long,
+// to a pipe that nobody reads for instance, what is held back for the others waits for it.
 //
 // The file is opened for appending whatever the mode, so several processes may share it. It is
 // closed on exec.

@@ -31,8 +31,8 @@ struct MemoryOptions {
 // in dropped(). The target's level does not matter, as with Handler::handle().
 //
 // What is kept for a target when the handler is destroyed without close() counts as lost, unless
-// close() would drop it too. After close() each record goes on to the target at once. The child of a fork begins with nothing
-// kept: that is the parent's.
+// close() would drop it too. After close() each record goes on to the target at once. The child of
+// a fork begins with nothing kept: that is the parent's.
 //
 // Python: logging.handlers.MemoryHandler. There the handler grows without a target, and close()
 // takes the target away.

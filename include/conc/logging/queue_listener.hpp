@@ -35,7 +35,7 @@ class CONC_LOGGING_EXPORT QueueListener {
   QueueListener(std::shared_ptr<RecordQueue> queue, std::vector<std::shared_ptr<Handler>> handlers,
                 QueueListenerOptions options = {});
 
-  // stop(). Not to be destroyed by a handler of its own, in its thread: that calls std::terminate().
+  // stop(). Not by a handler of its own, in its thread: that calls std::terminate().
   ~QueueListener();
 
   QueueListener(const QueueListener&) = delete;

@@ -26,10 +26,10 @@ struct SocketOptions {
 // formatter. The connection is made by the first record.
 //
 // While there is no connection, or the other side does not keep up, lines are kept, up to
-// max_bytes; then the oldest are dropped and counted, or the newest if it is longer than that. Every record tries to send what is kept, and,
-// when it is time to, to connect again; no thread works in the background. A logging call so waits
-// for a connection at most for the timeout, not counting the time to look up the host, and most
-// calls do not wait at all.
+// max_bytes; then the oldest are dropped and counted, or the newest if it is longer than that.
+// Every record tries to send what is kept, and, when it is time to, to connect again; no thread
+// works in the background. A logging call so waits for a connection at most for the timeout, not
+// counting the time to look up the host, and most calls do not wait at all.
 //
 // Durability: what the connection took is in the hands of the kernel; it may still be lost when the
 // other side breaks down. A line of which only a part was sent when the connection broke is sent

@@ -60,8 +60,7 @@ class CONC_LOGGING_EXPORT SysLogHandler : public Handler {
 
   // By UDP. Nobody need listen there: UDP does not tell.
   // Throws std::invalid_argument when the port is 0; std::runtime_error that names the host when it
-  // is not found; std::system_error;
-  // std::bad_alloc.
+  // is not found; std::system_error; std::bad_alloc.
   SysLogHandler(const std::string& host, std::uint16_t port, SysLogOptions options = {});
 
   ~SysLogHandler() override;
