@@ -142,7 +142,8 @@ class CONC_EXPORT ThreadPoolExecutor final : public Executor {
   void resume();
 
   // Counts that fit together, as of some moment during the call. A call is counted as done or
-  // failed before its future is.
+  // failed before its future is; one that a submitter runs itself, with Overflow::caller_runs, when
+  // that is over.
   [[nodiscard]] ThreadPoolStats stats() const;
 
   // As in the options, or the default.
