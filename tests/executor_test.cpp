@@ -309,6 +309,18 @@ TEST(Executor, ParallelForGoesFromOneEndOfAnIndexToTheOther) {
             static_cast<std::ptrdiff_t>(begun.size()) - 1);
 }
 
+// The elements of some ranges only refer to the values.
+TEST(Executor, SubmitEachCopiesTheValues) {
+  conc::ThreadPoolExecutor pool(1);
+  pool.pause();
+  std::vector<bool> flags{true, false};
+  const auto calls = pool.submit_each([](bool flag) { return flag; }, flags);
+  flags.flip();
+  pool.resume();
+  EXPECT_TRUE(calls[0].result());
+  EXPECT_FALSE(calls[1].result());
+}
+
 TEST(Executor, ParallelForTakesAnEndOfAnotherTypeIfItFits) {
   InlineExecutor executor;
   std::vector<int> numbers(10);

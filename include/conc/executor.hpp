@@ -111,10 +111,10 @@ class CONC_EXPORT Executor {
   // Cost: one allocation for each call, and those of the vector.
   // Python: [submit(fn, x) for x in iterable]
   template <class F, std::ranges::input_range Range>
-  requires detail::submittable<F&, std::ranges::range_reference_t<Range>>
+  requires detail::submittable<F&, std::ranges::range_value_t<Range>>
   auto submit_each(F&& f, Range&& range)
-      -> std::vector<Future<detail::submit_result<F&, std::ranges::range_reference_t<Range>>>> {
-    using Task = detail::TaskState<detail::stored_call<F&, std::ranges::range_reference_t<Range>>>;
+      -> std::vector<Future<detail::submit_result<F&, std::ranges::range_value_t<Range>>>> {
+    using Task = detail::TaskState<detail::stored_call<F&, std::ranges::range_value_t<Range>>>;
     std::vector<Future<typename Task::Result>> futures;
     std::vector<detail::Ref<Task>> tasks;
     if constexpr (std::ranges::sized_range<Range>) {
