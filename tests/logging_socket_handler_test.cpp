@@ -16,7 +16,6 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include <dlfcn.h>
@@ -44,10 +43,10 @@ using namespace std::chrono_literals;
 std::vector<Clock::time_point> attempts;
 std::atomic<bool> attempts_are_kept{false};
 
-// The next address that is tried does not answer. For tests of one thread.
-bool first_is_silent = false;
-bool waits_for_silence = false;
-int longest_wait = 0;  // for it, in milliseconds
+// The next address that is tried does not answer.
+std::atomic<bool> first_is_silent{false};
+std::atomic<bool> waits_for_silence{false};
+std::atomic<int> longest_wait{0};  // for it, in milliseconds
 
 std::atomic<bool> sending_fails{false};
 
@@ -71,7 +70,7 @@ extern "C" int getaddrinfo(const char* host, const char* port, const ::addrinfo*
 extern "C" int poll(::pollfd* some, ::nfds_t count, int timeout) {
   using namespace conc::test;
   if (!waits_for_silence) return next<decltype(poll)>("poll")(some, count, timeout);
-  longest_wait = std::max(longest_wait, timeout);
+  longest_wait = std::max(longest_wait.load(), timeout);
   return 0;
 }
 
@@ -83,7 +82,7 @@ extern "C" ::ssize_t send(int fd, const void* data, std::size_t size, int flags)
 }
 
 extern "C" int connect(int fd, const ::sockaddr* address, ::socklen_t size) {
-  conc::test::waits_for_silence = std::exchange(conc::test::first_is_silent, false);
+  conc::test::waits_for_silence = conc::test::first_is_silent.exchange(false);
   if (conc::test::waits_for_silence) {
     errno = EINPROGRESS;
     return -1;
