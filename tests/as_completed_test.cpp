@@ -282,12 +282,13 @@ TEST(AsCompleted, YieldsAFutureThatIsGivenTwiceOnce) {
   EXPECT_EQ(seen, 1);
 }
 
-// So that none of them starts only when it is needed.
+// So that all of them are there, and free.
 void begin_all_workers(conc::ThreadPoolExecutor& pool, std::size_t n) {
   conc::Barrier all(n);
   std::vector<conc::Future<void>> there;
   for (std::size_t i = 0; i < n; ++i) there.push_back(pool.submit([&all] { all.wait(); }));
   conc::wait(there);
+  ASSERT_TRUE(conc::test::eventually([&] { return pool.stats().idle == n; }));
 }
 
 TEST(AsCompleted, InATaskOthersDoWhatIsQueuedIfTheyCan) {

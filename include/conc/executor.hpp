@@ -210,9 +210,8 @@ class CONC_EXPORT Executor {
     const auto end = static_cast<Index>(last);
     if (static_cast<Last>(end) != last || (end < Index{}) != (last < Last{})) {
       throw std::invalid_argument(
-          "conc::Executor::parallel_for: the first index, counted on, cannot reach the end; give "
-          "it "
-          "the type of the end.");
+          "conc::Executor::parallel_for: the index cannot reach the end; give the first index the "
+          "type of the end.");
     }
     parallel_for(first, end, std::forward<F>(f), grain);
   }

@@ -97,8 +97,9 @@ struct WaitResult {
 
 // Returns when the futures are done as `when` says, at the latest as `until` says. Blocks until
 // then. A future that is given twice counts once; a cancelled one is done. Inside a task of an
-// executor, when `until` allows to wait for ever, the waiting thread runs tasks of the same executor
-// that are still queued: those that are waited for in any case, others if no worker is free.
+// executor, when `until` allows to wait for ever, the waiting thread runs tasks of the same
+// executor that are still queued: those that are waited for in any case, others if no worker is
+// free.
 // Throws: UsageError for a handle to nothing; std::bad_alloc.
 // Synchronizes: with the work of every future in `done`.
 // Cost: O(n log n) for finding what is given twice.

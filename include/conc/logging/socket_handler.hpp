@@ -36,9 +36,9 @@ struct SocketOptions {
 // whole on the next one. What is kept when the handler is destroyed without close(), or after a
 // close() that could not send it, counts as lost.
 //
-// A connection whose other side sends no more counts as closed, since that looks the same as long as
-// nothing is sent, and the line that would find it out would be lost. So the other side should not
-// shut down its direction alone: each record would make a new connection.
+// A connection whose other side sends no more counts as closed, since that looks the same as long
+// as nothing is sent, and the line that would find it out would be lost. So the other side should
+// not shut down its direction alone: each record would make a new connection.
 //
 // The child of a fork makes a connection of its own; what is kept is the parent's to send.
 //

@@ -42,8 +42,9 @@ struct TimedRotatingOptions {
 // cannot be renamed, that is said on stderr, and records go on into it for another period. Several
 // processes must not share it.
 //
-// Durability: as FileHandler; but records of a period's last two seconds are written at once, so that
-// the file's last change is in its period. That is not so for one that came late through a queue.
+// Durability: as FileHandler; but records of a period's last two seconds are written at once, so
+// that the file's last change is in its period. That is not so for one that came late through a
+// queue.
 //
 // Python: logging.handlers.TimedRotatingFileHandler, without atTime
 class CONC_LOGGING_EXPORT TimedRotatingFileHandler : public FileHandler {
