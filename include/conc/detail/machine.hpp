@@ -11,6 +11,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <thread>
 
@@ -31,6 +32,15 @@ inline void cpu_pause() noexcept {
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   asm volatile("isb");
+#endif
+}
+
+// What the processor's counter stands at, which goes at a steady pace; 0 where none is known.
+inline std::uint64_t processor_ticks() noexcept {
+#if defined(__x86_64__)
+  return __builtin_ia32_rdtsc();
+#else
+  return 0;
 #endif
 }
 

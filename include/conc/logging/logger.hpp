@@ -236,6 +236,9 @@ namespace detail {
 // it when it is not the first in a second. Called in a catch block.
 CONC_COLD CONC_LOGGING_EXPORT void complain_of_format(const CallSite& site) noexcept;
 
+// The time of a logging call that happens now: the system's, see LogRecord::created.
+CONC_LOGGING_EXPORT std::chrono::system_clock::time_point call_time() noexcept;
+
 // What PlainMessage cannot do.
 CONC_NOINLINE inline void format_with_fmt(const Logger& logger, Level level, const CallSite& site,
                                           std::string_view format, const fmt::format_args& args,
@@ -255,7 +258,7 @@ CONC_NOINLINE inline void format_and_write(const Logger& logger, Level level, co
   try {
     // First, since processors read the arguments sooner when it is some time ago that they were
     // written.
-    const auto created = conc::detail::WallClock::now();
+    const auto created = call_time();
     PlainMessage plain;
     if (!with_exception && plain.format(format, args)) {
       logger.write(level, site, plain.text(), {}, fields, created);

@@ -32,6 +32,8 @@ struct LogRecord {
   std::string_view func = {};
   std::uint32_t lineno = 0;  // from 1; 0 means unknown
 
+  // Within a microsecond of the system's clock; after that is set, within a tenth of a millisecond.
+  // Those of one thread do not go back, unless the clock does.
   std::chrono::system_clock::time_point created = {};
   std::chrono::nanoseconds relative_created{0};  // since the program's first use of logging
 
