@@ -18,6 +18,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "eventually.hpp"
 #include "gate.hpp"
@@ -411,6 +412,71 @@ TEST_F(QueueHandlerTest, StoppedByItsOwnHandlerIsAUsageError) {
   logger.warning("w");
   listener.stop();
   EXPECT_EQ(stopping->refused, 1);
+}
+
+// Has the last reference to a listener go in the listener's own thread: with the record in which it
+// is told to, or with the thread.
+class Owning : public logging::Handler {
+ public:
+  Event entered{"entered"};
+  Event go{"go"};
+  std::shared_ptr<QueueListener> listener;
+  bool keep_in_thread = false;
+  std::atomic<int> emitted{0};
+  std::atomic<int> flushed{0};
+
+ private:
+  void emit(const LogRecord&, std::string_view) override {
+    entered.set();
+    go.wait();
+    if (keep_in_thread) {
+      thread_local std::shared_ptr<QueueListener> kept;
+      kept = std::move(listener);
+    } else {
+      listener.reset();
+    }
+    ++emitted;
+  }
+  void on_flush() override { ++flushed; }
+};
+
+TEST_F(QueueHandlerTest, ListenerMayBeDestroyedByItsOwnHandler) {
+  Logger& logger = get_logger("queued.last");
+  put_on(logger);
+  const auto owning = std::make_shared<Owning>();
+  owning->listener = std::make_shared<QueueListener>(
+      queue, std::vector<std::shared_ptr<logging::Handler>>{owning, kept});
+  owning->listener->start();
+  logger.warning("1");
+  owning->entered.wait();
+  for (int i = 2; i <= 100; ++i) logger.warning("{}", i);
+  owning->go.set();
+  // The thread alone has it besides, until it ends.
+  EXPECT_TRUE(eventually([&] { return owning.use_count() == 1; }));
+  EXPECT_EQ(owning->emitted, 100);
+  EXPECT_EQ(owning->flushed, 1);
+  EXPECT_EQ(owning->lost(), 0u);
+  EXPECT_EQ(kept->lines().size(), 100u);
+  EXPECT_TRUE(handler->flush(at_once));
+  logger.warning("later");
+  EXPECT_EQ(messages_in_queue(), (Lines{"later"}));
+}
+
+TEST_F(QueueHandlerTest, ListenerMayBeDestroyedWithWhatItsThreadHasOfItsOwn) {
+  Logger& logger = get_logger("queued.kept");
+  put_on(logger);
+  const auto owning = std::make_shared<Owning>();
+  owning->keep_in_thread = true;
+  owning->listener = std::make_shared<QueueListener>(
+      queue, std::vector<std::shared_ptr<logging::Handler>>{owning});
+  owning->listener->start();
+  logger.warning("1");
+  owning->go.set();
+  EXPECT_TRUE(handler->flush(forever));
+  queue->shutdown();
+  EXPECT_TRUE(eventually([&] { return owning.use_count() == 1; }));
+  EXPECT_EQ(owning->emitted, 1);
+  EXPECT_EQ(owning->flushed, 1);
 }
 
 TEST_F(QueueHandlerTest, RecordForAQueueThatIsShutDownIsLostAndSaidSo) {

@@ -39,6 +39,14 @@ class QueueListener::Drain {
     over_fork_.emplace(*queue_);
   }
 
+  // In the listener's thread, when it was let go there: stop() has not been here.
+  ~Drain() {
+    if (thread_) flush_all();
+  }
+
+  Drain(const Drain&) = delete;
+  Drain& operator=(const Drain&) = delete;
+
   static void start(const std::shared_ptr<Drain>& self) {
     const std::lock_guard guard(self->mutex_);
     if (self->thread_) {
@@ -79,7 +87,14 @@ class QueueListener::Drain {
     thread_.reset();
     listening_.reset();
     running_.store(false, std::memory_order_relaxed);
-    for (const auto& handler : handlers_) flush(*handler);
+    flush_all();
+  }
+
+  // For the destructor of the QueueListener. Nobody else is in here by then, so there is no lock:
+  // in the child of a fork it might be held by a thread that is gone.
+  void let_go() {
+    if (of_this_thread != this) return stop();
+    if (thread_) thread_->request_stop();
   }
 
   [[nodiscard]] bool running() const noexcept { return running_.load(std::memory_order_relaxed); }
@@ -145,6 +160,10 @@ class QueueListener::Drain {
     }
   }
 
+  void flush_all() const noexcept {
+    for (const auto& handler : handlers_) flush(*handler);
+  }
+
   static void flush(Handler& handler) noexcept {
     try {
       handler.flush();
@@ -181,7 +200,7 @@ QueueListener::QueueListener(std::shared_ptr<RecordQueue> queue,
   for (const auto& handler : drain_->handlers()) Handler::enlist(handler);
 }
 
-QueueListener::~QueueListener() { drain_->stop(); }
+QueueListener::~QueueListener() { drain_->let_go(); }
 
 void QueueListener::start() { Drain::start(drain_); }
 

@@ -35,7 +35,9 @@ class CONC_LOGGING_EXPORT QueueListener {
   QueueListener(std::shared_ptr<RecordQueue> queue, std::vector<std::shared_ptr<Handler>> handlers,
                 QueueListenerOptions options = {});
 
-  // stop(). Not by a handler of its own, in its thread: that calls std::terminate().
+  // stop(). In the listener's own thread, where a handler may have the last reference to it, nobody
+  // waits: when the handler has returned, the thread handles the records that are in the queue,
+  // flushes the handlers, and ends. It keeps the queue and the handlers alive until then.
   ~QueueListener();
 
   QueueListener(const QueueListener&) = delete;
