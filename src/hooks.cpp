@@ -60,8 +60,10 @@ void detail::write_line(const Report& news) noexcept {
   } catch (...) {
     what = "(no memory to describe the exception)";
   }
+  std::string_view message = news.message;
+  if (!what.empty() && message.ends_with('.')) message.remove_suffix(1);
   std::fprintf(stderr, "%.*s: %.*s%s%s\n", static_cast<int>(news.channel.size()),
-               news.channel.data(), static_cast<int>(news.message.size()), news.message.data(),
+               news.channel.data(), static_cast<int>(message.size()), message.data(),
                what.empty() ? "" : ": ", what.c_str());
 }
 

@@ -49,6 +49,14 @@ TEST_F(Hooks, ReportWithoutAHookIsOneLineOnStderr) {
             "conc.thread: thread \"w1\" ended with an exception: std::runtime_error: lost\n");
 }
 
+TEST_F(Hooks, OneLineGoesOnBehindASentence) {
+  testing::internal::CaptureStderr();
+  conc::report({"conc.thread", conc::Severity::error, "It ended.", made(std::runtime_error("x"))});
+  conc::report({"conc.thread", conc::Severity::error, "It ended.", nullptr});
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "conc.thread: It ended: std::runtime_error: x\nconc.thread: It ended.\n");
+}
+
 TEST_F(Hooks, HookThatThrowsLosesNeitherReport) {
   conc::set_report_hook([](const Report&) { throw std::runtime_error("hook broke"); });
   testing::internal::CaptureStderr();
