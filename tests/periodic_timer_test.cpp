@@ -317,6 +317,14 @@ TEST(PeriodicTimer, GoesOnAfterAnException) {
 TEST(PeriodicTimer, MisuseThrows) {
   EXPECT_THROW(PeriodicTimer(0s, [] {}), std::invalid_argument);
   EXPECT_THROW(PeriodicTimer(-1s, [] {}), std::invalid_argument);
+  try {
+    const PeriodicTimer timer({.name = "beat"}, 0s, [] {});
+    ADD_FAILURE();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(),
+                 "conc::PeriodicTimer \"beat\" got a period that is not positive; it needs a "
+                 "nanosecond at least.");
+  }
   PeriodicTimer timer({.name = "beat"}, 1h, [] {});
   EXPECT_THROW(timer.join(), UsageError);
   timer.start();

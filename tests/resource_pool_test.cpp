@@ -64,6 +64,25 @@ TEST_F(ResourcePool, LendsNoMoreThanItsCapacity) {
   EXPECT_TRUE(pool_.try_acquire());
 }
 
+TEST_F(ResourcePool, ErrorsNameThePool) {
+  const auto one = pool_.acquire();
+  const auto two = pool_.acquire();
+  try {
+    static_cast<void>(pool_.acquire(conc::at_once));
+    ADD_FAILURE();
+  } catch (const conc::TimeoutError& error) {
+    EXPECT_STREQ(error.what(),
+                 "conc::ResourcePool \"pool\" has lent all resources, and none came back in time.");
+  }
+  try {
+    const conc::ResourcePool<int> none(
+        0, [] { return 1; }, "none");
+    ADD_FAILURE();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(), "conc::ResourcePool \"none\" must lend one at least.");
+  }
+}
+
 TEST_F(ResourcePool, AReleaseLetsTheWaitingThreadGoOn) {
   auto one = pool_.acquire();
   const auto two = pool_.acquire();

@@ -70,8 +70,8 @@ class PeriodicTimer {
          explicit PeriodicTimer(PeriodicTimerOptions options,
                                 std::chrono::duration<Rep, Period> period, F&& f, Args&&... args)
       : core_(detail::TimerCore::make<true>(
-            {std::move(options.name), options.daemon, checked(detail::timer_interval(period)),
-             options.overrun},
+            checked({std::move(options.name), options.daemon, detail::timer_interval(period),
+                     options.overrun}),
             std::forward<F>(f), std::forward<Args>(args)...)) {}
 
   // Cancels it, and waits while the function runs; inside the function it does not wait.
@@ -127,10 +127,11 @@ class PeriodicTimer {
  private:
   friend struct detail::Inspect;
 
-  static std::chrono::nanoseconds checked(std::chrono::nanoseconds period) {
-    if (period.count() > 0) return period;
+  static detail::TimerTraits checked(detail::TimerTraits traits) {
+    if (traits.interval.count() > 0) return traits;
     throw std::invalid_argument(
-        "conc::PeriodicTimer got a period that is not positive; it needs a nanosecond at least.");
+        "conc::PeriodicTimer" + (traits.name.empty() ? traits.name : " \"" + traits.name + '"') +
+        " got a period that is not positive; it needs a nanosecond at least.");
   }
 
   void end() noexcept {

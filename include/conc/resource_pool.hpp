@@ -1,8 +1,9 @@
 // ResourcePool: lending a limited number of connections, files or buffers to many threads.
 #pragma once
 
+#include <conc/config.hpp>
 #include <conc/detail/short_lock.hpp>
-#include <conc/errors.hpp>
+#include <conc/export.hpp>
 #include <conc/lifo_queue.hpp>
 #include <conc/until.hpp>
 
@@ -11,11 +12,18 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <stdexcept>
 #include <utility>
 #include <vector>
 
 namespace conc {
+
+namespace detail {
+
+// Errors of a ResourcePool of that name, or of one without a name: null.
+[[noreturn]] CONC_COLD CONC_EXPORT void throw_cannot_lend(const char* name, const char* why);
+[[noreturn]] CONC_COLD CONC_EXPORT void throw_none_lent(const char* name, bool stop_requested);
+
+}  // namespace detail
 
 // Lends at most `capacity` resources at a time; a thread that wants one more waits until one comes
 // back. A resource is made by the factory when one is wanted and none lies idle, and is then used
@@ -44,9 +52,8 @@ class ResourcePool {
   // std::length_error, when there is no room for so many.
   ResourcePool(std::size_t capacity, std::function<T()> factory, const char* name = nullptr)
       : factory_(std::move(factory)), slots_(capacity, name) {
-    if (capacity == 0)
-      throw std::invalid_argument("conc::ResourcePool: it must lend one at least.");
-    if (!factory_) throw std::invalid_argument("conc::ResourcePool: there must be a factory.");
+    if (capacity == 0) detail::throw_cannot_lend(name, "must lend one at least");
+    if (!factory_) detail::throw_cannot_lend(name, "needs a factory");
     idle_.reserve(capacity);
     for (std::size_t i = 0; i < capacity; ++i) slots_.put({});
   }
@@ -70,10 +77,7 @@ class ResourcePool {
   // requested.
   [[nodiscard]] Lease acquire(Until until) {
     if (slots_.try_get(until)) return lend();
-    if (until.stop_requested()) {
-      throw Stopped("conc::ResourcePool had nothing to lend before the stop was requested.");
-    }
-    throw TimeoutError("conc::ResourcePool: all resources are lent, and none came back in time.");
+    detail::throw_none_lent(name(), until.stop_requested());
   }
 
   // The same, but tells by what it returns: nothing when `until` gave up.
