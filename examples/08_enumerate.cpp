@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT-0
 //
 // Which threads are there? The library keeps a list: the main thread, the threads that conc
-// started, and any other thread that has used conc.
+// started, and others once they have taken one of its locks, or slept in one of its calls.
 
 #include <cstdio>
 #include <memory>

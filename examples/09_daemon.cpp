@@ -13,7 +13,10 @@ using namespace std::chrono_literals;
 
 conc::Event log_is_open;
 conc::Event main_is_over;
-conc::Event never;
+
+// Never destroyed, since a daemon waits in it: that may use nothing that goes before the process
+// ends.
+conc::Event& never = *new conc::Event;
 
 void play_music() {
   main_is_over.wait();

@@ -11,9 +11,9 @@
 
 using namespace std::chrono_literals;
 
-void cook(const char* dish, conc::Event& ready) {
+void cook(const char* dish, conc::Event& ready, std::chrono::milliseconds limit) {
   conc::Event too_late{"too late"};
-  conc::Timer deadline(50ms, [&] {
+  conc::Timer deadline(limit, [&] {
     std::printf("timer: where is the %s?\n", dish);
     too_late.set();
   });
@@ -31,6 +31,6 @@ int main() {
   conc::Event egg{"egg"};
   conc::Event goose{"goose"};
   egg.set();
-  cook("egg", egg);
-  cook("goose", goose);
+  cook("egg", egg, 1h);
+  cook("goose", goose, 50ms);
 }

@@ -70,7 +70,8 @@ class Crawler {
     });
   }
 
-  // Callbacks run in the threads that fetched the pages, several at once.
+  // Callbacks run in the threads that fetched the pages, several at once; or in the one that adds
+  // them, when a page is there already.
   void write(const std::string& line) {
     const conc::LockGuard hold(lock_);
     std::fprintf(file_, "%s\n", line.c_str());

@@ -21,7 +21,8 @@ int main() {
   producer.start();
 
   // Two threads that wait for work. submit() gives them some, and returns at once, with a future of
-  // what square() will return; when that is there, one of the two threads calls the callback.
+  // what square() will return; when that is there, one of the two threads calls the callback, or
+  // this one does, if it is there already.
   conc::ThreadPoolExecutor pool(2);
   for (int number : numbers) {  // ends when the queue is shut down and empty
     pool.submit(square, number).add_done_callback([number](const conc::Future<int>& done) {

@@ -23,14 +23,15 @@ namespace conc {
 //
 // A thread that gives up waiting leaves the others with one party too few, so it breaks the
 // barrier: every thread in wait() gets BrokenBarrier, the one that gave up too, and so does every
-// later wait() until somebody calls reset(). An action that throws breaks the barrier as well.
+// later wait() until somebody calls reset(). An action that throws breaks the barrier as well,
+// unless its round was over before; its own thread gets what it threw.
 //
 // While the action runs the round is not over: a party of it that gives up then, abort() and
 // reset() end it as broken without waiting for the action. The action runs to its end, whatever it
-// did stays done, and its thread gets BrokenBarrier. No other action begins before that: a thread
-// that comes to a barrier whose action is running waits until it is over, and then belongs to the
-// next round. Should it give up before, the running round goes on, and the barrier is broken when
-// that is over.
+// did stays done, and its thread gets BrokenBarrier unless it throws. No other action begins before
+// that: a thread that comes to a barrier whose action is running waits until it is over, and then
+// belongs to the next round. Should it give up before, the running round goes on, and the barrier
+// is broken when that is over.
 //
 // More threads than parties may use a barrier; each round is made of those that come first.
 // 152 bytes, the function included; neither copied nor moved.

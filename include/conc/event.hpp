@@ -16,9 +16,9 @@ namespace conc {
 // Every thread that was in wait() when set() was called returns from it, with true, even if clear()
 // follows at once. 72 bytes; neither copied nor moved.
 //
-// Lifetime: a thread that returned from wait(), or saw is_set() true, may destroy the event while
-// the set() that did it is still on its way out. So `Event done; ...; done.wait();` on a stack is
-// sound.
+// Lifetime: nobody may wait when it is destroyed. A thread that returned from wait(), or saw
+// is_set() true, may destroy the event while the set() that did it is still on its way out. So
+// `Event done; ...; done.wait();` on a stack is sound.
 //
 // Python: threading.Event
 class Event {

@@ -13,8 +13,8 @@ namespace conc {
 // -Wthread-safety, which then checks every use of data marked CONC_GUARDED_BY(lock). A semaphore
 // guards none: several guards of one thread hold as many permits.
 //
-// The destructor calls release(), which throws only if the block itself released the lock: that
-// ends the program.
+// The destructor calls release(), which throws only if the lock was released meanwhile: that ends
+// the program.
 template <class L>
 class CONC_SCOPED_CAPABILITY [[nodiscard]] LockGuard {
  public:

@@ -18,7 +18,7 @@ namespace conc {
 //   for (Job& next : jobs) run(next);         // the consumers
 //
 // Python: queue.Queue. Names as there; maxsize is no attribute but a function, Until takes the
-// place of block and timeout, and a negative maxsize cannot be written.
+// place of block and timeout, and a negative maxsize is taken for a very large one.
 template <class T>
 class Queue final : public BasicQueue<T, detail::FifoOrder<T>> {
  public:

@@ -70,7 +70,8 @@ struct ThreadOptions {
 // The function and its arguments are copied or moved into the thread, as std::jthread does it, and
 // destroyed when the function has returned. A function that takes a std::stop_token before its
 // other parameters is given the thread's own. An exception that leaves the function ends the thread
-// and is reported on conc.thread; it never ends the program.
+// and is reported on conc.thread; it never ends the program. pthread_exit() and pthread_cancel() are
+// not for it: they end the program.
 //
 // A Thread may be moved: the object is a handle, and a moved-from one may only be destroyed or
 // assigned to. Several threads may call the same object at once, but for start() and the move. 16
@@ -79,9 +80,9 @@ struct ThreadOptions {
 // Lifetime: the destructor of a thread that was started asks it to stop and waits for it, unless it
 // is a daemon: that is left running, and must not use what may go before the process ends. When
 // main has returned, or std::exit was called, threads whose objects are still there are waited for,
-// those included that others start meanwhile; daemons are cut off when the process ends. Objects
-// with static storage that were made before the first thread was started go after that, later ones
-// before.
+// those included that others start meanwhile, but not asked to stop: the program does that before,
+// where they end only then. Daemons are cut off when the process ends. Objects with static storage
+// that were made before the first thread was started go after that, later ones before.
 //
 // fork(): in the child, the parent's threads have ended but for the one that forked: nobody waits
 // for them, and what they held is never released or destroyed. A wait in which one of them slept has
@@ -140,9 +141,9 @@ class Thread {
   // Python: join()
   void join() { static_cast<void>(join(forever)); }
 
-  // The same, but gives up as `until` says; false then. With a time or a token it does not wait for
-  // the destruction of thread_local objects, since that has no limit: that may still go on when
-  // this returns true.
+  // The same, but gives up as `until` says; false then. With a limit it does not wait for the
+  // destruction of thread_local objects, which knows none: that may still go on when this returns
+  // true.
   // Python: join(timeout), is_alive()
   [[nodiscard]] CONC_EXPORT bool join(Until until);
 

@@ -37,8 +37,8 @@ struct ThreadInfo {
 [[nodiscard]] CONC_EXPORT ThreadInfo main_thread();
 
 // All threads that are alive, in the order in which the library met them: the main thread, those
-// that conc started, and those that did anything with conc themselves, such as asking for
-// current_thread() or waiting for something, until they end.
+// that conc started, and others once they have taken a Lock or an RLock, slept in a call of conc, or
+// asked for current_thread() or their number, until they end.
 // Throws std::bad_alloc.
 // Synchronizes: threads neither start nor end meanwhile; they are held up for a fraction of a
 // microsecond per thread.
