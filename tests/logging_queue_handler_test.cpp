@@ -2,6 +2,7 @@
 #include <conc/event.hpp>
 #include <conc/logging/queue_handler.hpp>
 #include <conc/logging/queue_listener.hpp>
+#include <conc/thread.hpp>
 #include <conc/thread_info.hpp>
 
 #include <gtest/gtest.h>
@@ -20,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "asleep.hpp"
 #include "eventually.hpp"
 #include "gate.hpp"
 #include "logging_fixture.hpp"
@@ -412,6 +414,35 @@ TEST_F(QueueHandlerTest, StoppedByItsOwnHandlerIsAUsageError) {
   logger.warning("w");
   listener.stop();
   EXPECT_EQ(stopping->refused, 1);
+}
+
+TEST_F(QueueHandlerTest, StartedByItsOwnHandlerWhileItIsStoppedIsAUsageError) {
+  class Starting : public logging::Handler {
+   public:
+    QueueListener* listener = nullptr;
+    std::atomic<int> refused{0};
+
+   private:
+    void emit(const LogRecord&, std::string_view) override {
+      ASSERT_TRUE(eventually([] { return test::asleep("stopper"); }));
+      EXPECT_THROW(listener->start(), UsageError);
+      ++refused;
+    }
+  };
+  Logger& logger = get_logger("queued.restarted");
+  put_on(logger);
+  const auto starting = std::make_shared<Starting>();
+  QueueListener listener(queue, {starting});
+  starting->listener = &listener;
+  listener.start();
+  logger.warning("w");
+  Thread stopper({.name = "stopper"}, [&] { listener.stop(); });
+  stopper.start();
+  stopper.join();
+  EXPECT_EQ(starting->refused, 1);
+  EXPECT_EQ(starting->lost(), 0u);
+  listener.start();
+  listener.stop();
 }
 
 // Has the last reference to a listener go in the listener's own thread: with the record in which it

@@ -48,8 +48,10 @@ class QueueListener::Drain {
   Drain& operator=(const Drain&) = delete;
 
   static void start(const std::shared_ptr<Drain>& self) {
-    const std::lock_guard guard(self->mutex_);
-    if (self->thread_) {
+    // Its own thread must not wait for one that stops it, and so waits for it.
+    std::unique_lock guard(self->mutex_, std::defer_lock);
+    if (of_this_thread != self.get()) guard.lock();
+    if (!guard || self->thread_) {
       throw UsageError(
           "conc::logging::QueueListener was started twice; stop it before it is started again.");
     }
