@@ -58,7 +58,7 @@ void Pool::Promised::push(Job& job) noexcept {
 }
 
 void Pool::enqueue(JobChain& jobs, std::uint8_t lane) {
-  for (Job* job = jobs.front(); job != nullptr; job = JobChain::next(*job)) {
+  for (Job* job = jobs.front(); job != nullptr; job = jobs.next(*job)) {
     job->place.lane = lane;
     job->place.set_since(time_if_measured());
   }

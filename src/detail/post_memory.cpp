@@ -42,9 +42,13 @@ constexpr std::size_t most_in_depot = 1024;
 constexpr std::size_t units[] = {PostMemory::small, PostMemory::large};
 constexpr std::size_t kinds = 2;
 
-constexpr std::uint32_t units_in_slab(std::size_t kind) noexcept {
-  return static_cast<std::uint32_t>((slab_size - header_size) / units[kind]);
-}
+// A table, since a division takes longer than the rest of freeing one.
+constexpr std::uint32_t units_in_slab[] = {(slab_size - header_size) / units[0],
+                                           (slab_size - header_size) / units[1]};
+
+// How far ahead memory is fetched from the processor that ran the calls which were there before.
+// Chosen with the same rows.
+constexpr std::size_t ahead = 1024;
 
 // Which size, or `kinds` for none.
 constexpr std::size_t kind_of(std::size_t size) noexcept {
@@ -173,6 +177,13 @@ Tally& tally_of(Cache& cache, Slab* slab) noexcept {
   return cache.freed[reinterpret_cast<std::uintptr_t>(slab) / slab_size % tallies];
 }
 
+// `size` bytes that begin `distance` behind `unit`, if the slab, which ends at `slab_end`, has them.
+void prefetch(const std::byte* unit, std::size_t distance, std::size_t size,
+              const std::byte* slab_end) noexcept {
+  if (static_cast<std::size_t>(slab_end - unit) < distance + size) return;
+  for (std::size_t line = 0; line < size; line += 64) prefetch_to_write(unit + distance + line);
+}
+
 // The slab is cut up, or there is none.
 CONC_COLD void* allocate_slow(std::size_t kind) {
   Cache& cache = caches[kind];
@@ -187,9 +198,10 @@ CONC_COLD void* allocate_slow(std::size_t kind) {
     return first;
   }
   cache_closer.arm();
-  slab->left.store(units_in_slab(kind), std::memory_order_relaxed);
+  slab->left.store(units_in_slab[kind], std::memory_order_relaxed);
   cache.next = first + units[kind];
-  cache.end = first + units_in_slab(kind) * units[kind];
+  cache.end = first + units_in_slab[kind] * units[kind];
+  prefetch(cache.next, 0, ahead, cache.end);
   return first;
 }
 
@@ -210,8 +222,9 @@ void* PostMemory::allocate(std::size_t size) {
   Cache& cache = caches[kind];
   if (cache.next == cache.end) [[unlikely]]
     return allocate_slow(kind);
-  void* const unit = cache.next;
+  std::byte* const unit = cache.next;
   cache.next += units[kind];
+  prefetch(unit, ahead, units[kind], cache.end);
   return unit;
 }
 
@@ -222,7 +235,7 @@ void PostMemory::free(void* memory, std::size_t size) noexcept {
   Tally& tally = tally_of(caches[kind], slab);
   if (tally.slab != slab) [[unlikely]]
     return free_slow(kind, slab);
-  if (++tally.freed == units_in_slab(kind)) [[unlikely]]
+  if (++tally.freed == units_in_slab[kind]) [[unlikely]]
     put_aside(kind, *std::exchange(tally, {}).slab);
 }
 

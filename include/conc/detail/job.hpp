@@ -39,7 +39,7 @@ class CONC_EXPORT Job {
   // Where the job is. The marks of executors tell whether a job is one's own without a look at what
   // may be another's memory, and gone.
   struct Place {
-    // In a chain the next job; from the moment on when it is put into a queue, until it is in a
+    // In a chain the next job, if there is one; from the moment on when it is put into a queue, until it is in a
     // chain again, the mark of the executor: an odd number that no other has.
     Atomic<std::uintptr_t> next_or_mark{0};
     // Where it was put into a queue, or null before that; it is in there as long as the slot says
@@ -91,17 +91,12 @@ CONC_EXPORT void before_completion(bool threw) noexcept;
 class JobChain {
  public:
   JobChain() noexcept = default;
-  explicit JobChain(Job& job) noexcept { push_back(job); }
-
-  // The job behind it in its chain, or null.
-  [[nodiscard]] static Job* next(const Job& job) noexcept {
-    return reinterpret_cast<Job*>(job.place.next_or_mark.load(std::memory_order_relaxed));
-  }
+  explicit JobChain(Job& job) noexcept : first_(&job), last_(&job), size_(1) {}
 
   void push_back(Job& job) noexcept {
-    set_next(job, nullptr);
     if (last_ != nullptr) {
-      set_next(*last_, &job);
+      last_->place.next_or_mark.store(reinterpret_cast<std::uintptr_t>(&job),
+                                      std::memory_order_relaxed);
     } else {
       first_ = &job;
     }
@@ -117,6 +112,13 @@ class JobChain {
     return job;
   }
 
+  // The job behind one of the chain, or null. Of the last job nothing is read: most chains have one
+  // job, which was written just now.
+  [[nodiscard]] Job* next(const Job& job) const noexcept {
+    if (&job == last_) return nullptr;
+    return reinterpret_cast<Job*>(job.place.next_or_mark.load(std::memory_order_relaxed));
+  }
+
   [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] Job* front() const noexcept { return first_; }
@@ -127,10 +129,6 @@ class JobChain {
   }
 
  private:
-  static void set_next(Job& job, Job* next) noexcept {
-    job.place.next_or_mark.store(reinterpret_cast<std::uintptr_t>(next), std::memory_order_relaxed);
-  }
-
   Job* first_ = nullptr;
   Job* last_ = nullptr;
   std::size_t size_ = 0;
