@@ -1,6 +1,6 @@
+#include <conc/detail/short_copy.hpp>
 #include <conc/logging/record.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -33,25 +33,27 @@ class Pieces {
  public:
   explicit Pieces(char* begin) : end_(begin) {}
 
+  // Each copies `from`, and has `to` be the copy.
+
   // Fields come first, since they are aligned.
-  void copy(std::span<const Field>& fields) {
+  void copy(std::span<const Field> from, std::span<const Field>& to) {
     auto* const begin = reinterpret_cast<Field*>(end_);
-    std::uninitialized_copy(fields.begin(), fields.end(), begin);
-    end_ += fields.size_bytes();
-    fields = {begin, fields.size()};
+    std::uninitialized_copy(from.begin(), from.end(), begin);
+    end_ += from.size_bytes();
+    to = {begin, from.size()};
   }
 
-  void copy(std::string_view& text) {
+  void copy(std::string_view from, std::string_view& to) {
     char* const begin = end_;
-    end_ = std::copy(text.begin(), text.end(), begin);
-    text = {begin, text.size()};
+    end_ = conc::detail::copy_short(from.data(), from.size(), begin);
+    to = {begin, from.size()};
   }
 
   void copy_texts(std::span<const Field> fields) {
     for (const Field& constant : fields) {
       Field& field = const_cast<Field&>(constant);  // the copies above
-      copy(field.name);
-      if (auto* const text = std::get_if<std::string_view>(&field.value)) copy(*text);
+      copy(field.name, field.name);
+      if (auto* const text = std::get_if<std::string_view>(&field.value)) copy(*text, *text);
     }
   }
 
@@ -81,13 +83,15 @@ OwnedRecord::OwnedRecord(const LogRecord& record) {
   std::size_t size = sizeof(LogRecord) + size_of(record.fields) + size_of(record.context);
   for (const auto text : texts) size += (record.*text).size();
   auto* const begin = static_cast<char*>(detail::take_record_memory(size));
-  record_.reset(::new (begin) LogRecord(record));
+  LogRecord& copy = *::new (begin) LogRecord(record);
+  record_.reset(&copy);
+  // Read from the original: a processor waits for what it has just written in larger pieces.
   Pieces pieces(begin + sizeof(LogRecord));
-  pieces.copy(record_->fields);
-  pieces.copy(record_->context);
-  for (const auto text : texts) pieces.copy((*record_).*text);
-  pieces.copy_texts(record_->fields);
-  pieces.copy_texts(record_->context);
+  pieces.copy(record.fields, copy.fields);
+  pieces.copy(record.context, copy.context);
+  for (const auto text : texts) pieces.copy(record.*text, copy.*text);
+  pieces.copy_texts(copy.fields);
+  pieces.copy_texts(copy.context);
 }
 
 void OwnedRecord::Free::operator()(LogRecord* record) const noexcept {
