@@ -2,8 +2,9 @@
 
 #include "../src/logging/call_clock.hpp"
 
-#include <gtest/gtest.h>
 #include <conc/logging.hpp>
+
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <chrono>

@@ -9,7 +9,6 @@
 #include <chrono>
 #include <concepts>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -129,9 +128,7 @@ class PeriodicTimer {
 
   static detail::TimerTraits checked(detail::TimerTraits traits) {
     if (traits.interval.count() > 0) return traits;
-    throw std::invalid_argument(
-        "conc::PeriodicTimer" + (traits.name.empty() ? traits.name : " \"" + traits.name + '"') +
-        " got a period that is not positive; it needs a nanosecond at least.");
+    detail::throw_not_positive(traits.name);
   }
 
   void end() noexcept {

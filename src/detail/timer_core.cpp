@@ -2,6 +2,7 @@
 #include <conc/detail/timer_core.hpp>
 #include <conc/errors.hpp>
 
+#include <stdexcept>
 #include <string_view>
 
 #include "message.hpp"
@@ -109,6 +110,12 @@ bool TimerState::wait(Until until) {
   }
   node.sleep_until_woken();
   return true;
+}
+
+void throw_not_positive(const std::string& name) {
+  throw std::invalid_argument(
+      message("PeriodicTimer", name.empty() ? nullptr : name.c_str(),
+              "got a period that is not positive; it needs a nanosecond at least"));
 }
 
 std::string TimerState::said(std::string_view what) const {

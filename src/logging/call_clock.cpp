@@ -30,21 +30,21 @@ CONC_COLD CONC_NOINLINE nanoseconds look_at_clocks() noexcept {
   using conc::detail::processor_ticks;
   using conc::detail::SteadyClock;
   using conc::detail::WallClock;
-  CallClock::Look now{};
-  now.before = processor_ticks();
-  now.wall = duration_cast<nanoseconds>(WallClock::now().time_since_epoch());
-  now.steady = duration_cast<nanoseconds>(SteadyClock::now().time_since_epoch());
-  now.after = processor_ticks();
-  return call_clock.look(now);
+  return call_clock.look({
+      .before = processor_ticks(),
+      .wall = duration_cast<nanoseconds>(WallClock::now().time_since_epoch()),
+      .steady = duration_cast<nanoseconds>(SteadyClock::now().time_since_epoch()),
+      .after = processor_ticks(),
+  });
 }
 
 }  // namespace
 
 CallClock::Time CallClock::look(const Look& now) noexcept {
   const Time ahead = last_ - now.wall;
-  const bool clock_was_set = ahead > std::chrono::microseconds(1);
-  last_ = ahead > Time(0) && !clock_was_set ? last_ : now.wall;
-  const Time time = last_;
+  const bool a_little_ahead = ahead > Time(0) && ahead <= std::chrono::microseconds(1);
+  const Time time = a_little_ahead ? last_ : now.wall;
+  last_ = time;
 
   reach_in_ticks_ = 0;
   if (now.after - now.before > longest_look) return time;

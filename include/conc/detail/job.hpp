@@ -39,8 +39,8 @@ class CONC_EXPORT Job {
   // Where the job is. The marks of executors tell whether a job is one's own without a look at what
   // may be another's memory, and gone.
   struct Place {
-    // In a chain the next job, if there is one; from the moment on when it is put into a queue, until it is in a
-    // chain again, the mark of the executor: an odd number that no other has.
+    // In a chain the next job, if there is one; from the moment on when it is put into a queue,
+    // until it is in a chain again, the mark of the executor: an odd number that no other has.
     Atomic<std::uintptr_t> next_or_mark{0};
     // Where it was put into a queue, or null before that; it is in there as long as the slot says
     // so. Written once, by the queue.

@@ -46,6 +46,9 @@ constexpr std::chrono::nanoseconds timer_interval(std::chrono::duration<Rep, Per
   return std::chrono::ceil<nanoseconds>(time);
 }
 
+// The period of the PeriodicTimer of that name is not positive.
+[[noreturn]] CONC_COLD CONC_EXPORT void throw_not_positive(const std::string& name);
+
 struct TimerTraits {
   std::string name;
   std::optional<bool> daemon;  // none: as the timer whose function makes it, or else the Thread
