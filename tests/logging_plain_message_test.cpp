@@ -19,8 +19,12 @@ namespace {
 template <class... Args>
 std::string plain(std::string_view format, const Args&... args) {
   PlainMessage message;
-  if (!message.format({format, places_of(format)}, fmt::make_format_args(args...))) return "fmt!";
-  return std::string(message.text());
+  if constexpr ((HasPlainValue<Args> && ...)) {
+    if (message.format({format, places_of(format)}, plain_value(args)...)) {
+      return std::string(message.text());
+    }
+  }
+  return "fmt!";
 }
 
 std::string decimal(double value) {
@@ -57,12 +61,39 @@ TEST(PlainMessage, LooksAsIfFmtHadMadeIt) {
   EXPECT_EQ(plain("{}", std::numeric_limits<double>::infinity()), "inf");
 }
 
+TEST(PlainMessage, LooksAsIfFmtHadMadeItWhateverTheType) {
+  const auto check = [](const auto&... args) {
+    EXPECT_EQ(plain("{} {}", args..., '.'), fmt::format("{} {}", args..., '.'));
+  };
+  check(static_cast<signed char>(-65));
+  check(static_cast<unsigned char>(65));
+  check(static_cast<short>(-32768));
+  check(static_cast<unsigned short>(65535));
+  check(std::numeric_limits<long>::min());
+  check(std::numeric_limits<unsigned long>::max());
+  check(std::numeric_limits<long long>::min());
+  check(std::numeric_limits<unsigned long long>::max());
+  char letters[8] = "abc";  // what stands behind the first null character does not count
+  check(letters);
+  char* const pointer = letters;
+  check(pointer);
+  check(static_cast<const char*>(letters));
+  check("a literal");
+}
+
+TEST(PlainMessage, TakesNoNoticeOfArgumentsWithoutAMark) {
+  EXPECT_EQ(plain("nothing", 1), "nothing");
+  EXPECT_EQ(plain("{} of", 1, 2, "three"), "1 of");
+  EXPECT_EQ(plain("{}{}{}{}{}{}{}{}", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10), "12345678");
+}
+
 TEST(PlainMessage, LeavesToFmtWhatItCannotDo) {
   const int x = 1;
   const char* const null = nullptr;
   EXPECT_EQ(plain("{:x}", x), "fmt!");
   EXPECT_EQ(plain("{}", 1.5F), "fmt!");
   EXPECT_EQ(plain("{}", 1.5L), "fmt!");
+  EXPECT_EQ(plain("{}", nullptr), "fmt!");
   EXPECT_EQ(plain("{}", static_cast<const void*>(&x)), "fmt!");
   EXPECT_EQ(plain("{}", null), "fmt!");
   EXPECT_EQ(plain("{}", std::string(1000, 'x')), "fmt!");

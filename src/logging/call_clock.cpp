@@ -2,7 +2,7 @@
 
 #include <conc/config.hpp>
 #include <conc/detail/machine.hpp>
-#include <conc/logging/logger.hpp>
+#include <conc/logging/log_call.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -1,13 +1,19 @@
+#include <conc/config.hpp>
 #include <conc/detail/thread_record.hpp>
+#include <conc/hooks.hpp>
+#include <conc/logging/log_call.hpp>
 #include <conc/logging/logger.hpp>
 #include <conc/logging/stream_handler.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <limits>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 #include "active.hpp"
 #include "complaint.hpp"
@@ -73,7 +79,49 @@ std::chrono::nanoseconds after_start(std::chrono::system_clock::time_point creat
   return created - start;
 }
 
+// Adds what the logger, the thread and the process have to say.
+CONC_ALWAYS_INLINE void handle_call(const Logger& logger, const detail::Call& call,
+                                    std::string_view message, std::string_view exception,
+                                    std::chrono::system_clock::time_point created) noexcept {
+  try {
+    const NameInUse in_use;
+    const bool nested = in_use.already();
+    const std::string copied_name = nested ? conc::detail::this_thread_name() : std::string();
+    const std::string_view thread_name =
+        nested ? std::string_view(copied_name) : conc::detail::look_at_this_thread_name();
+    logger.handle({
+        .name = logger.name(),
+        .level = call.level,
+        .message = message,
+        .exception = exception,
+        .pathname = call.site.pathname,
+        .func = call.site.func,
+        .lineno = call.site.line,
+        .created = created,
+        .relative_created = after_start(created),
+        .thread = conc::detail::self_id(),
+        .thread_name = thread_name,
+        .process = detail::process_id(),
+        .process_name = detail::process_name,
+        .fields = call.fields,
+        .context = detail::thread_context(),
+    });
+  } catch (...) {
+    detail::complain_of_loss(logger);
+  }
+}
+
 }  // namespace
+
+void detail::write_call(const Logger& logger, const Call& call, std::string_view message,
+                        std::chrono::system_clock::time_point created) noexcept {
+  if (!call.with_exception) return handle_call(logger, call, message, {}, created);
+  try {
+    handle_call(logger, call, message, conc::describe(std::current_exception()), created);
+  } catch (...) {
+    complain_of_format(call.site);
+  }
+}
 
 Logger& get_logger(std::string_view name) { return Tree::instance().get(name); }
 
@@ -89,48 +137,31 @@ Logger::~Logger() = default;
 void Logger::write(Level level, const CallSite& site, std::string_view message,
                    std::string_view exception, std::span<const Field> fields,
                    std::chrono::system_clock::time_point created) const noexcept {
+  handle_call(*this, {.level = level, .site = site, .fields = fields}, message, exception, created);
+}
+
+void Logger::handle(const LogRecord& record) const noexcept {
+  if (disabled()) return;
   try {
-    const NameInUse in_use;
-    const bool nested = in_use.already();
-    const std::string copied_name = nested ? conc::detail::this_thread_name() : std::string();
-    const std::string_view thread_name =
-        nested ? std::string_view(copied_name) : conc::detail::look_at_this_thread_name();
-    handle({
-        .name = name_,
-        .level = level,
-        .message = message,
-        .exception = exception,
-        .pathname = site.pathname,
-        .func = site.func,
-        .lineno = site.line,
-        .created = created,
-        .relative_created = after_start(created),
-        .thread = conc::detail::self_id(),
-        .thread_name = thread_name,
-        .process = detail::process_id(),
-        .process_name = detail::process_name,
-        .fields = fields,
-        .context = detail::thread_context(),
-    });
+    if (detail::Active::defer(*this, record)) return;
+    if (state_->filters.empty()) {
+      hand_on(record);
+    } else {
+      filter_and_hand_on(record);
+    }
   } catch (...) {
     detail::complain_of_loss(*this);
   }
 }
 
-void Logger::handle(const LogRecord& original) const noexcept {
-  if (disabled()) return;
-  try {
-    if (detail::Active::defer(*this, original)) return;
-    detail::Filtered filtered(original);
-    if (const auto filters = state_->filters.read()) {
-      if (detail::Active::contains(this)) return;  // logged by one of the filters
-      const detail::Active active(this);
-      if (!filtered.passes(*filters)) return;
-    }
-    hand_on(filtered.record());
-  } catch (...) {
-    detail::complain_of_loss(*this);
+void Logger::filter_and_hand_on(const LogRecord& record) const {
+  detail::Filtered filtered(record);
+  if (const auto filters = state_->filters.read()) {
+    if (detail::Active::contains(this)) return;  // logged by one of the filters
+    const detail::Active active(this);
+    if (!filtered.passes(*filters)) return;
   }
+  hand_on(filtered.record());
 }
 
 void Logger::hand_on(const LogRecord& record) const {

@@ -1,16 +1,39 @@
 #include <conc/logging/plain_message.hpp>
 
+#include <array>
+#include <charconv>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 namespace conc::logging::detail {
 namespace {
 
-// All digits at once, not one after the other.
-char* write_three(std::uint32_t number, char* out) noexcept {
-  out[0] = static_cast<char>('0' + number / 100);
-  out[1] = static_cast<char>('0' + number / 10 % 10);
-  out[2] = static_cast<char>('0' + number % 10);
-  return out + 3;
+// What stands behind the point of a number of thousandths; and how much of it without the zeros at
+// the end.
+struct Thousandths {
+  char digits[3];
+  std::uint8_t needed;
+};
+
+constexpr std::array<Thousandths, 1000> thousandths = [] {
+  std::array<Thousandths, 1000> all{};
+  for (int number = 0; number < 1000; ++number) {
+    Thousandths& one = all[static_cast<std::size_t>(number)];
+    one.digits[0] = static_cast<char>('0' + number / 100);
+    one.digits[1] = static_cast<char>('0' + number / 10 % 10);
+    one.digits[2] = static_cast<char>('0' + number % 10);
+    one.needed = number % 10 != 0 ? 3 : number % 100 != 0 ? 2 : 1;
+  }
+  return all;
+}();
+
+// Returns the end of what is needed. Writes one character more than there are digits.
+char* write_thousandths(std::uint32_t number, char* out) noexcept {
+  const Thousandths& digits = thousandths[number];
+  std::memcpy(out, &digits, sizeof(digits));
+  return out + digits.needed;
 }
 
 }  // namespace
@@ -30,14 +53,13 @@ char* write_decimal(double value, char* out) noexcept {
   constexpr std::uint64_t least_without_exponent = 100;  // 0.0001
   if (digits < least_without_exponent && digits != 0) return nullptr;
   if (std::signbit(value)) *out++ = '-';  // of -0 as well
-  out = std::to_chars(out, out + number_room, digits / unit).ptr;
+  const auto whole = static_cast<std::uint32_t>(digits / unit);
   const auto fraction = static_cast<std::uint32_t>(digits % unit);
+  out = std::to_chars(out, out + number_room, whole).ptr;
   if (fraction == 0) return out;
   *out++ = '.';
-  out = write_three(fraction / 1000, out);
-  if (fraction % 1000 != 0) out = write_three(fraction % 1000, out);
-  while (out[-1] == '0') --out;
-  return out;
+  char* const end = write_thousandths(fraction / 1000, out);
+  return fraction % 1000 != 0 ? write_thousandths(fraction % 1000, out + 3) : end;
 }
 
 }  // namespace conc::logging::detail

@@ -1,26 +1,21 @@
 // Logger: where the program says what happens. A tree by dotted names.
 #pragma once
 
-#include <conc/config.hpp>
 #include <conc/detail/machine.hpp>
-#include <conc/hooks.hpp>
+#include <conc/export.hpp>
 #include <conc/logging/filter.hpp>
 #include <conc/logging/format_string.hpp>
 #include <conc/logging/handler.hpp>
 #include <conc/logging/level.hpp>
-#include <conc/logging/plain_message.hpp>
+#include <conc/logging/log_call.hpp>
 #include <conc/logging/record.hpp>
 
-#include <array>
 #include <atomic>
 #include <chrono>
-#include <cstddef>
-#include <exception>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -32,17 +27,6 @@ class Logger;
 namespace detail {
 class Tree;
 struct HandlersOf;
-
-// Formats the message and hands it to the logger. What formatting throws is written to stderr.
-// Inline, so that the compiled library has nothing to do with the fmt that the program uses.
-void format_and_write(const Logger& logger, Level level, const CallSite& site,
-                      const MessageText& format, const fmt::format_args& args, bool with_exception,
-                      std::span<const Field> fields = {}) noexcept;
-
-// The same for a call's own arguments. `before` are the fields that stand before the call's.
-template <class... Args>
-void log_call(const Logger& logger, Level level, const CallSite& site, const MessageText& format,
-              bool with_exception, std::span<const Field> before, Args&... args) noexcept;
 }  // namespace detail
 
 // The logger of that name, always the same object, made when it is asked for the first time. It is
@@ -103,7 +87,7 @@ class CONC_LOGGING_EXPORT Logger {
   template <class... Args>
   void log(Level level, FormatString<std::type_identity_t<Args>...> format, Args&&... args) const {
     if (is_enabled_for(level)) [[unlikely]] {
-      detail::log_call(*this, level, format.site(), format.message(), false, {}, args...);
+      detail::log_call(*this, {level, false, format.message(), format.site()}, args...);
     }
   }
 
@@ -113,7 +97,7 @@ class CONC_LOGGING_EXPORT Logger {
   template <class... Args>
   void exception(FormatString<std::type_identity_t<Args>...> format, Args&&... args) const {
     if (is_enabled_for(Level::error)) [[unlikely]] {
-      detail::log_call(*this, Level::error, format.site(), format.message(), true, {}, args...);
+      detail::log_call(*this, {Level::error, true, format.message(), format.site()}, args...);
     }
   }
 
@@ -214,6 +198,8 @@ class CONC_LOGGING_EXPORT Logger {
 
   // Gives the record to the handlers, here and above. Throws std::bad_alloc.
   void hand_on(const LogRecord& record) const;
+  // The same if it passes the filters. Throws what they throw.
+  void filter_and_hand_on(const LogRecord& record) const;
 
   // The lowest level that is enabled, as the numbers of Level go:
   //   max(effective level, floor + 1)   set by the tree whenever a level or the floor changes
@@ -230,80 +216,4 @@ class CONC_LOGGING_EXPORT Logger {
 // Python: logging.disable()
 CONC_LOGGING_EXPORT void disable(Level level = Level::critical);
 
-namespace detail {
-
-// Writes to stderr that the message of the call at `site` could not be formatted, and why; counts
-// it when it is not the first in a second. Called in a catch block.
-CONC_COLD CONC_LOGGING_EXPORT void complain_of_format(const CallSite& site) noexcept;
-
-// The time of a logging call that happens now: the system's, see LogRecord::created.
-CONC_LOGGING_EXPORT std::chrono::system_clock::time_point call_time() noexcept;
-
-// What PlainMessage cannot do.
-CONC_NOINLINE inline void format_with_fmt(const Logger& logger, Level level, const CallSite& site,
-                                          std::string_view format, const fmt::format_args& args,
-                                          bool with_exception, std::span<const Field> fields,
-                                          conc::detail::WallClock::time_point created) {
-  fmt::memory_buffer text;
-  fmt::vformat_to(fmt::appender(text), fmt::string_view(format.data(), format.size()), args);
-  const std::string exception =
-      with_exception ? conc::describe(std::current_exception()) : std::string();
-  logger.write(level, site, {text.data(), text.size()}, exception, fields, created);
-}
-
-CONC_NOINLINE inline void format_and_write(const Logger& logger, Level level, const CallSite& site,
-                                           const MessageText& format, const fmt::format_args& args,
-                                           bool with_exception,
-                                           std::span<const Field> fields) noexcept {
-  try {
-    // First, since processors read the arguments sooner when it is some time ago that they were
-    // written.
-    const auto created = call_time();
-    PlainMessage plain;
-    if (!with_exception && plain.format(format, args)) {
-      logger.write(level, site, plain.text(), {}, fields, created);
-    } else {
-      format_with_fmt(logger, level, site, format.text, args, with_exception, fields, created);
-    }
-  } catch (...) {
-    complain_of_format(site);
-  }
-}
-
-template <class... Args, std::size_t... Is, std::size_t... Fs>
-CONC_NOINLINE void log_with_fields(const Logger& logger, Level level, const CallSite& site,
-                                   const MessageText& format, bool with_exception,
-                                   std::span<const Field> before, std::tuple<Args&...> args,
-                                   std::index_sequence<Is...>,
-                                   std::index_sequence<Fs...>) noexcept {
-  try {
-    std::array<std::string, sizeof...(Fs)> rooms;
-    std::vector<Field> fields;
-    fields.reserve(before.size() + sizeof...(Fs));
-    fields.assign(before.begin(), before.end());
-    const auto add = [&fields](const auto& one, std::string& room) {
-      fields.push_back({one.name, field_value(one.value, room)});
-    };
-    (add(std::get<sizeof...(Is) + Fs>(args), rooms[Fs]), ...);
-    format_and_write(logger, level, site, format, fmt::make_format_args(std::get<Is>(args)...),
-                     with_exception, fields);
-  } catch (...) {
-    complain_of_format(site);
-  }
-}
-
-template <class... Args>
-void log_call(const Logger& logger, Level level, const CallSite& site, const MessageText& format,
-              bool with_exception, std::span<const Field> before, Args&... args) noexcept {
-  if constexpr (number_of_fields<Args...> == 0) {
-    format_and_write(logger, level, site, format, fmt::make_format_args(args...), with_exception,
-                     before);
-  } else {
-    log_with_fields(logger, level, site, format, with_exception, before, std::tie(args...),
-                    std::make_index_sequence<arguments_before_fields<Args...>()>(),
-                    std::make_index_sequence<number_of_fields<Args...>>());
-  }
-}
-
-}  // namespace detail
 }  // namespace conc::logging

@@ -61,13 +61,14 @@ class LoggerAdapter {
   template <class... Args>
   void log(Level level, FormatString<std::type_identity_t<Args>...> format, Args&&... args) const {
     if (is_enabled_for(level)) [[unlikely]] {
-      detail::log_call(*logger_, level, format.site(), format.message(), false, fields(), args...);
+      detail::log_call(*logger_, {level, false, format.message(), format.site(), fields()},
+                       args...);
     }
   }
   template <class... Args>
   void exception(FormatString<std::type_identity_t<Args>...> format, Args&&... args) const {
     if (is_enabled_for(Level::error)) [[unlikely]] {
-      detail::log_call(*logger_, Level::error, format.site(), format.message(), true, fields(),
+      detail::log_call(*logger_, {Level::error, true, format.message(), format.site(), fields()},
                        args...);
     }
   }
