@@ -1,10 +1,11 @@
 #include <conc/detail/short_copy.hpp>
 #include <conc/logging/record.hpp>
 
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <span>
+#include <string_view>
 #include <type_traits>
 #include <variant>
 
@@ -28,32 +29,29 @@ OwnedRecord LogRecord::own() const { return OwnedRecord(*this); }
 
 namespace {
 
-// Memory that was measured before, handed out piece by piece.
+// Memory that was measured before, handed out piece by piece. Each piece is a copy.
 class Pieces {
  public:
   explicit Pieces(char* begin) : end_(begin) {}
 
-  // Each copies `from`, and has `to` be the copy.
-
-  // Fields come first, since they are aligned.
-  void copy(std::span<const Field> from, std::span<const Field>& to) {
+  // Fields come first, since they are aligned. Their texts are those of the original.
+  std::span<Field> copy(std::span<const Field> fields) {
     auto* const begin = reinterpret_cast<Field*>(end_);
-    std::uninitialized_copy(from.begin(), from.end(), begin);
-    end_ += from.size_bytes();
-    to = {begin, from.size()};
+    std::uninitialized_copy(fields.begin(), fields.end(), begin);
+    end_ += fields.size_bytes();
+    return {begin, fields.size()};
   }
 
-  void copy(std::string_view from, std::string_view& to) {
+  std::string_view copy(std::string_view text) {
     char* const begin = end_;
-    end_ = conc::detail::copy_short(from.data(), from.size(), begin);
-    to = {begin, from.size()};
+    end_ = conc::detail::copy_short(text.data(), text.size(), begin);
+    return {begin, text.size()};
   }
 
-  void copy_texts(std::span<const Field> fields) {
-    for (const Field& constant : fields) {
-      Field& field = const_cast<Field&>(constant);  // the copies above
-      copy(field.name, field.name);
-      if (auto* const text = std::get_if<std::string_view>(&field.value)) copy(*text, *text);
+  void copy_texts(std::span<Field> fields) {
+    for (Field& field : fields) {
+      field.name = copy(field.name);
+      if (auto* const text = std::get_if<std::string_view>(&field.value)) *text = copy(*text);
     }
   }
 
@@ -77,21 +75,35 @@ static_assert(alignof(Field) <= alignof(LogRecord) &&
               alignof(LogRecord) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
 
 OwnedRecord::OwnedRecord(const LogRecord& record) {
-  const std::array texts{&LogRecord::name,        &LogRecord::message, &LogRecord::exception,
-                         &LogRecord::pathname,    &LogRecord::func,    &LogRecord::thread_name,
-                         &LogRecord::process_name};
-  std::size_t size = sizeof(LogRecord) + size_of(record.fields) + size_of(record.context);
-  for (const auto text : texts) size += (record.*text).size();
+  const std::size_t size = sizeof(LogRecord) + size_of(record.fields) + size_of(record.context) +
+                           record.name.size() + record.message.size() + record.exception.size() +
+                           record.pathname.size() + record.func.size() + record.thread_name.size() +
+                           record.process_name.size();
   auto* const begin = static_cast<char*>(detail::take_record_memory(size));
-  LogRecord& copy = *::new (begin) LogRecord(record);
-  record_.reset(&copy);
-  // Read from the original: a processor waits for what it has just written in larger pieces.
   Pieces pieces(begin + sizeof(LogRecord));
-  pieces.copy(record.fields, copy.fields);
-  pieces.copy(record.context, copy.context);
-  for (const auto text : texts) pieces.copy(record.*text, copy.*text);
-  pieces.copy_texts(copy.fields);
-  pieces.copy_texts(copy.context);
+  const std::span<Field> fields = pieces.copy(record.fields);
+  const std::span<Field> context = pieces.copy(record.context);
+  // Member by member, as it was written: a processor waits for what it has just written, if it
+  // reads it in larger pieces.
+  record_.reset(::new (begin) LogRecord{
+      .name = pieces.copy(record.name),
+      .level = record.level,
+      .message = pieces.copy(record.message),
+      .exception = pieces.copy(record.exception),
+      .pathname = pieces.copy(record.pathname),
+      .func = pieces.copy(record.func),
+      .lineno = record.lineno,
+      .created = record.created,
+      .relative_created = record.relative_created,
+      .thread = record.thread,
+      .thread_name = pieces.copy(record.thread_name),
+      .process = record.process,
+      .process_name = pieces.copy(record.process_name),
+      .fields = fields,
+      .context = context,
+  });
+  pieces.copy_texts(fields);
+  pieces.copy_texts(context);
 }
 
 void OwnedRecord::Free::operator()(LogRecord* record) const noexcept {
