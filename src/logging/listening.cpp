@@ -1,20 +1,10 @@
 #include "listening.hpp"
 
-#include <conc/detail/machine.hpp>
-
 #include <algorithm>
-#include <atomic>
 #include <mutex>
-#include <vector>
 
 namespace conc::logging::detail {
 namespace {
-
-constinit thread_local const void* queue_of_this_thread = nullptr;
-
-// false   no listener ran when this process was forked; so it begins
-// true    one did; for ever
-constinit conc::detail::Atomic<bool> has_orphans{false};
 
 // Never destroyed, since listeners may run until the process ends; the static pointer keeps it
 // reachable.
@@ -33,6 +23,9 @@ struct Roll {
 [[maybe_unused]] const bool at_load = (Roll::instance(), true);
 
 }  // namespace
+
+constinit conc::detail::Atomic<bool> Listening::has_orphans{false};
+constinit thread_local const void* Listening::queue_of_this_thread = nullptr;
 
 Listening::Listening(const void* queue, const void* listener, Handle handle)
     : queue_(queue), listener_(listener), handle_(handle) {
@@ -61,14 +54,7 @@ bool Listening::anywhere(const void* queue) noexcept {
   return any_of(roll.running, queue);
 }
 
-void Listening::set_here(const void* queue) noexcept { queue_of_this_thread = queue; }
-
-bool Listening::here(const void* queue) noexcept { return queue_of_this_thread == queue; }
-
-bool Listening::here() noexcept { return queue_of_this_thread != nullptr; }
-
-bool Listening::orphaned(const void* queue) noexcept {
-  if (!has_orphans.load(std::memory_order_relaxed)) return false;
+bool Listening::among_orphans_alone(const void* queue) noexcept {
   Roll& roll = Roll::instance();
   const std::lock_guard guard(roll.mutex);
   return any_of(roll.orphans, queue) && !any_of(roll.running, queue);

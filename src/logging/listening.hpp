@@ -1,8 +1,11 @@
 // Which queues of records have somebody who empties them.
 #pragma once
 
+#include <conc/config.hpp>
+#include <conc/detail/machine.hpp>
 #include <conc/logging/record.hpp>
 
+#include <atomic>
 #include <vector>
 
 namespace conc::logging::detail {
@@ -27,14 +30,18 @@ class Listening {
   [[nodiscard]] static bool anywhere(const void* queue) noexcept;
 
   // Says that it is the calling thread that empties the queue; null takes that back.
-  static void set_here(const void* queue) noexcept;
-  [[nodiscard]] static bool here(const void* queue) noexcept;
+  static void set_here(const void* queue) noexcept { queue_of_this_thread = queue; }
+  [[nodiscard]] static bool here(const void* queue) noexcept {
+    return queue_of_this_thread == queue;
+  }
   // Whether the calling thread empties any queue.
-  [[nodiscard]] static bool here() noexcept;
+  [[nodiscard]] static bool here() noexcept { return queue_of_this_thread != nullptr; }
 
   // Whether nobody empties the queue since its listeners are orphans.
   // One relaxed load in a process that is nobody's child.
-  [[nodiscard]] static bool orphaned(const void* queue) noexcept;
+  [[nodiscard]] static bool orphaned(const void* queue) noexcept {
+    return has_orphans.load(std::memory_order_relaxed) && among_orphans_alone(queue);
+  }
   // Whether this listener was started by the process that was forked, and not stopped since.
   [[nodiscard]] static bool orphan(const void* listener) noexcept;
   // Hands the record to the handlers of the queue's orphans.
@@ -46,6 +53,13 @@ class Listening {
   static void orphan_all() noexcept;
 
  private:
+  // false   no listener ran when this process was forked; so it begins
+  // true    one did; for ever
+  static constinit conc::detail::Atomic<bool> has_orphans;
+
+  static constinit thread_local const void* queue_of_this_thread;
+
+  CONC_COLD static bool among_orphans_alone(const void* queue) noexcept;
   static bool any_of(const std::vector<const Listening*>& some, const void* queue) noexcept;
 
   const void* const queue_;

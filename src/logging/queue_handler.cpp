@@ -66,7 +66,7 @@ void QueueHandler::put_over_oldest(OwnedRecord&& record) {
 
 void QueueHandler::emit(const LogRecord& record, std::string_view) {
   if (Listening::orphaned(queue_.get())) return Listening::handle_orphaned(queue_.get(), record);
-  OwnedRecord kept = record.own();
+  OwnedRecord kept(record);
   const bool closed = closed_.load(std::memory_order_relaxed);
   if (overflow_ == Overflow::drop_oldest) {
     put_over_oldest(std::move(kept));
