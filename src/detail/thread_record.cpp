@@ -30,6 +30,12 @@ void name_native_thread(NativeHandle thread, const std::string& name) noexcept {
 #endif
 }
 
+CONC_COLD void see_name(ThreadRecord& record) {
+  const std::lock_guard lock(record.mutex);
+  record.seen_name = record.name;
+  record.seen_change = record.name_changes.load(std::memory_order_relaxed);
+}
+
 }  // namespace
 
 ThreadId meet_this_thread() { return ThreadRegistry::meet(nullptr, true).id; }
@@ -59,11 +65,7 @@ std::string this_thread_name() { return thread_name(this_thread_record()); }
 std::string_view look_at_this_thread_name() {
   ThreadRecord& record = this_thread_record();
   // Relaxed: what it counts is read under the lock.
-  if (record.name_changes.load(std::memory_order_relaxed) != record.seen_change) {
-    const std::lock_guard lock(record.mutex);
-    record.seen_name = record.name;
-    record.seen_change = record.name_changes.load(std::memory_order_relaxed);
-  }
+  if (record.name_changes.load(std::memory_order_relaxed) != record.seen_change) see_name(record);
   return record.seen_name;
 }
 

@@ -140,42 +140,35 @@ void Logger::write(Level level, const CallSite& site, std::string_view message,
   handle_call(*this, {.level = level, .site = site, .fields = fields}, message, exception, created);
 }
 
-void Logger::handle(const LogRecord& record) const noexcept {
+void Logger::handle(const LogRecord& original) const noexcept {
   if (disabled()) return;
   try {
-    if (detail::Active::defer(*this, record)) return;
-    if (state_->filters.empty()) {
-      hand_on(record);
-    } else {
-      filter_and_hand_on(record);
-    }
+    if (detail::Active::defer(*this, original)) return;
+    detail::Filtered filtered(original);
+    if (!state_->filters.empty() && !lets_pass(filtered)) return;
+    const LogRecord& record = filtered.record();
+    bool found = false;
+    const Logger* logger = this;
+    do {
+      if (const auto handlers = logger->state_->handlers.read()) {
+        found = true;
+        for (const auto& handler : *handlers) {
+          if (record.level >= handler->level()) handler->handle(record);
+        }
+      }
+    } while (logger->propagate() && (logger = logger->parent()) != nullptr);
+    if (!found && record.level >= last_resort().level()) last_resort().handle(record);
   } catch (...) {
     detail::complain_of_loss(*this);
   }
 }
 
-void Logger::filter_and_hand_on(const LogRecord& record) const {
-  detail::Filtered filtered(record);
-  if (const auto filters = state_->filters.read()) {
-    if (detail::Active::contains(this)) return;  // logged by one of the filters
-    const detail::Active active(this);
-    if (!filtered.passes(*filters)) return;
-  }
-  hand_on(filtered.record());
-}
-
-void Logger::hand_on(const LogRecord& record) const {
-  bool found = false;
-  const Logger* logger = this;
-  do {
-    if (const auto handlers = logger->state_->handlers.read()) {
-      found = true;
-      for (const auto& handler : *handlers) {
-        if (record.level >= handler->level()) handler->handle(record);
-      }
-    }
-  } while (logger->propagate() && (logger = logger->parent()) != nullptr);
-  if (!found && record.level >= last_resort().level()) last_resort().handle(record);
+bool Logger::lets_pass(detail::Filtered& filtered) const {
+  const auto filters = state_->filters.read();
+  if (!filters) return true;
+  if (detail::Active::contains(this)) return false;  // logged by one of the filters
+  const detail::Active active(this);
+  return filtered.passes(*filters);
 }
 
 void Logger::set_level(Level level) { Tree::instance().set_level(*this, level); }

@@ -36,6 +36,7 @@ class Pieces {
 
   // Fields come first, since they are aligned. Their texts are those of the original.
   std::span<Field> copy(std::span<const Field> fields) {
+    if (fields.empty()) return {};
     auto* const begin = reinterpret_cast<Field*>(end_);
     std::uninitialized_copy(fields.begin(), fields.end(), begin);
     end_ += fields.size_bytes();

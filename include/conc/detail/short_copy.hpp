@@ -14,13 +14,15 @@ inline char* copy_short(const char* from, std::size_t size, char* to) noexcept {
     std::memcpy(to, from, Half);
     std::memcpy(to + size - Half, from + size - Half, Half);
   };
-  if (size > 32) {
-    std::memcpy(to, from, size);
-  } else if (size >= 16) {
-    both_ends(std::integral_constant<std::size_t, 16>());
-  } else if (size >= 8) {
-    both_ends(std::integral_constant<std::size_t, 8>());
-  } else if (size >= 4) {
+  if (size >= 8) [[likely]] {
+    if (size <= 16) [[likely]] {
+      both_ends(std::integral_constant<std::size_t, 8>());
+    } else if (size <= 32) [[likely]] {
+      both_ends(std::integral_constant<std::size_t, 16>());
+    } else {
+      std::memcpy(to, from, size);
+    }
+  } else if (size >= 4) [[likely]] {
     both_ends(std::integral_constant<std::size_t, 4>());
   } else if (size >= 2) {
     both_ends(std::integral_constant<std::size_t, 2>());

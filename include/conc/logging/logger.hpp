@@ -25,6 +25,7 @@ namespace conc::logging {
 class Logger;
 
 namespace detail {
+class Filtered;
 class Tree;
 struct HandlersOf;
 }  // namespace detail
@@ -196,10 +197,8 @@ class CONC_LOGGING_EXPORT Logger {
   std::vector<std::shared_ptr<Handler>> set_handlers(
       const std::vector<std::shared_ptr<Handler>>& handlers);
 
-  // Gives the record to the handlers, here and above. Throws std::bad_alloc.
-  void hand_on(const LogRecord& record) const;
-  // The same if it passes the filters. Throws what they throw.
-  void filter_and_hand_on(const LogRecord& record) const;
+  // False when one of the filters holds the record back. Throws what they throw.
+  bool lets_pass(detail::Filtered& filtered) const;
 
   // The lowest level that is enabled, as the numbers of Level go:
   //   max(effective level, floor + 1)   set by the tree whenever a level or the floor changes
