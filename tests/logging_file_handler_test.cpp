@@ -9,6 +9,7 @@
 #include <deque>
 #include <filesystem>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -72,6 +73,14 @@ TEST_F(FileHandlerTest, TruncatesWhenToldSoOnceOnly) {
   handler.close();
   handler.handle(some_record);
   EXPECT_EQ(content(file()), "hello\nhello\n");
+}
+
+// The system would open, and truncate, the file that what stands before it names.
+TEST_F(FileHandlerTest, NullCharacterInThePathIsRefused) {
+  write(file(), "old\n");
+  const fs::path path = file().string() + '\0' + "x";
+  EXPECT_THROW(FileHandler(path, {.mode = FileMode::truncate}), std::invalid_argument);
+  EXPECT_EQ(content(file()), "old\n");
 }
 
 TEST_F(FileHandlerTest, DelayedFileIsMadeByTheFirstRecord) {

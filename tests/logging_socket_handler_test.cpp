@@ -134,6 +134,8 @@ TEST_F(SocketHandlerTest, BadOptionsAreRefused) {
   EXPECT_THROW(SocketHandler("h", 1, {.timeout = -1ms}), std::invalid_argument);
   EXPECT_THROW(SocketHandler("h", 1, {.first_retry = 2ms, .last_retry = 1ms}),
                std::invalid_argument);
+  EXPECT_THROW(SocketHandler("h", 0), std::invalid_argument);
+  EXPECT_THROW(SocketHandler(std::string("h\0x", 3), 1), std::invalid_argument);
 }
 
 TEST_F(SocketHandlerTest, KeepsRecordsUntilSomebodyListens) {

@@ -104,6 +104,13 @@ TEST_F(SysLogHandlerTest, PortZeroIsRefused) {
   EXPECT_THROW(logging::SysLogHandler("127.0.0.1", 0), std::invalid_argument);
 }
 
+// The system would take what stands before it for the whole.
+TEST_F(SysLogHandlerTest, NullCharactersAreRefused) {
+  EXPECT_THROW(logging::SysLogHandler(std::string("127.0.0.1\0x", 11), 514), std::invalid_argument);
+  const std::string path = file("log").string() + '\0' + "x";
+  EXPECT_THROW(logging::SysLogHandler{std::filesystem::path(path)}, std::invalid_argument);
+}
+
 TEST_F(SysLogHandlerTest, DaemonThatIsNotThereThrowsAndIsNamed) {
   try {
     SysLogHandler handler(file("log"));

@@ -15,6 +15,7 @@
 #include "complaint.hpp"
 #include "flusher.hpp"
 #include "fork.hpp"
+#include "null_character.hpp"
 
 namespace conc::logging {
 
@@ -72,6 +73,7 @@ FileHandler::FileHandler(const std::filesystem::path& path, FileOptions options)
       path_(std::filesystem::absolute(path)),
       truncate_(options.mode == FileMode::truncate),
       buffer_(options.flush == Flush::warnings ? std::make_unique<Buffer>(*this) : nullptr) {
+  detail::refuse_null_character(path_.native(), "conc::logging::FileHandler: the path");
   if (!options.delay) open();
 }
 

@@ -15,6 +15,7 @@
 
 #include "complaint.hpp"
 #include "fork.hpp"
+#include "null_character.hpp"
 #include "sockets.hpp"
 
 namespace conc::logging {
@@ -27,6 +28,10 @@ class SocketHandler::Link {
  public:
   Link(std::string host, std::uint16_t port, const SocketOptions& options)
       : host_(std::move(host)), port_(port), options_(options), pause_(options.first_retry) {
+    detail::refuse_null_character(host_, "conc::logging::SocketHandler: the host");
+    if (port == 0) {
+      throw std::invalid_argument("conc::logging::SocketHandler: the port must not be 0.");
+    }
     if (options.timeout < milliseconds(0) || options.first_retry < milliseconds(0) ||
         options.last_retry < options.first_retry) {
       throw std::invalid_argument(

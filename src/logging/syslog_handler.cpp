@@ -9,6 +9,7 @@
 
 #include <sys/socket.h>
 
+#include "null_character.hpp"
 #include "sockets.hpp"
 
 namespace conc::logging {
@@ -40,6 +41,7 @@ class SysLogHandler::Line {
  public:
   Line(std::string host_or_path, std::uint16_t port, SysLogOptions options)
       : host_or_path_(std::move(host_or_path)), port_(port), options_(std::move(options)) {
+    detail::refuse_null_character(host_or_path_, "conc::logging::SysLogHandler: the address");
     open();
   }
 

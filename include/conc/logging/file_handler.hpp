@@ -64,7 +64,8 @@ struct FileOptions {
 class CONC_LOGGING_EXPORT FileHandler : public Handler {
  public:
   // Opens the file, unless delayed. A relative path counts from the directory that is current now.
-  // Throws std::system_error that names the file when it cannot be opened; std::bad_alloc.
+  // Throws std::invalid_argument when the path has a null character; std::system_error that names
+  // the file when it cannot be opened; std::bad_alloc.
   explicit FileHandler(const std::filesystem::path& path, FileOptions options = {});
   ~FileHandler() override;
 

@@ -48,8 +48,8 @@ struct SocketOptions {
 // Python: logging.handlers.SocketHandler, which sends pickles
 class CONC_LOGGING_EXPORT SocketHandler : public Handler {
  public:
-  // Throws std::invalid_argument when a time of the options is negative, or the first retry is
-  // after the last; std::bad_alloc.
+  // Throws std::invalid_argument when the host has a null character, the port is 0, a time of the
+  // options is negative, or the first retry is after the last; std::bad_alloc.
   SocketHandler(std::string host, std::uint16_t port, const SocketOptions& options = {});
   ~SocketHandler() override;
 

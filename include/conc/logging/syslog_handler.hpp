@@ -54,13 +54,14 @@ struct SysLogOptions {
 class CONC_LOGGING_EXPORT SysLogHandler : public Handler {
  public:
   // To a daemon on this machine.
-  // Throws std::system_error that names the socket when nobody listens there; std::bad_alloc.
+  // Throws std::invalid_argument when the path has a null character; std::system_error that names
+  // the socket when nobody listens there; std::bad_alloc.
   explicit SysLogHandler(const std::filesystem::path& socket = "/dev/log",
                          SysLogOptions options = {});
 
   // By UDP. Nobody need listen there: UDP does not tell.
-  // Throws std::invalid_argument when the port is 0; std::runtime_error that names the host when it
-  // is not found; std::system_error; std::bad_alloc.
+  // Throws std::invalid_argument when the port is 0 or the host has a null character;
+  // std::runtime_error that names the host when it is not found; std::system_error; std::bad_alloc.
   SysLogHandler(const std::string& host, std::uint16_t port, SysLogOptions options = {});
 
   ~SysLogHandler() override;
