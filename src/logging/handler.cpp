@@ -100,19 +100,21 @@ bool Handler::handle(const LogRecord& original) noexcept {
     if (outfit && !filtered.passes(outfit->filters)) return false;
     const LogRecord& record = filtered.record();
     passed = true;
-
-    detail::LineBuffer buffer;
-    std::string_view line;
-    if (state.wants == Wants::line) {
+    const auto take = [&](std::string_view line) {
+      const auto held = state.enter(active);
+      emit(record, line);
+      behind = state.unsaid.load(std::memory_order_relaxed) && !holds_back();
+    };
+    if (state.wants != Wants::line) {
+      take({});
+    } else {
       const Formatter* const formatter = outfit ? outfit->formatter.get() : nullptr;
-      line = buffer.line(formatter != nullptr ? *formatter : bare_message(), record,
-                         outfit ? std::string_view(outfit->terminator) : std::string_view());
+      detail::LineBuffer buffer;
+      const std::string_view line =
+          buffer.line(formatter != nullptr ? *formatter : bare_message(), record,
+                      outfit ? std::string_view(outfit->terminator) : std::string_view());
+      if (!try_emit(record, line)) take(line);
     }
-
-    if (try_emit(record, line)) return passed;
-    const auto held = state.enter(active);
-    emit(record, line);
-    behind = state.unsaid.load(std::memory_order_relaxed) && !holds_back();
   } catch (...) {
     lose("a record was lost: ", detail::describe_current_exception());
     return passed;
