@@ -8,14 +8,16 @@
 
 namespace conc::logging::detail {
 
-// One thread for all handlers, started when it is needed for the first time. In the child of a fork
-// it is started anew; what the parent's handlers held back is the parent's to write.
+// One thread goes to all handlers, as long as it is soon back from each of them; while it is not,
+// others go to the rest. They are started when they are needed for the first time, and anew in the
+// child of a fork; what the parent's handlers held back is the parent's to write.
 class Flusher {
  public:
   // Something that holds text back.
   class Client {
    public:
-    // Writes everything. Called by the flusher's thread, and at exit.
+    // Writes everything. Called by a thread of the flusher's, and at exit; never by two at once. It
+    // may take long.
     virtual void flush_late() noexcept = 0;
 
    protected:
@@ -30,13 +32,16 @@ class Flusher {
     // Guarded by the flusher's mutex.
     conc::detail::SteadyClock::time_point due_{};
     Client* next_ = nullptr;
+    bool busy_ = false;  // a thread is in flush_late()
+    Client* next_busy_ = nullptr;
   };
 
-  // How long text may be held back. Less than the second that is promised, for the way there.
+  // How long text may be held back. Less than the second that is promised, for the way there, and
+  // for what others take that become stuck just before.
   static constexpr std::chrono::milliseconds patience{750};
 
-  // Has flush_late() called in time. False when that is not possible, as after the program's exit:
-  // the client writes now.
+  // Has flush_late() called in time. False when that is not possible, as after the program's exit,
+  // or when there is no thread for it: the client writes now.
   // Cost: one load when it was asked before.
   [[nodiscard]] static bool ask(Client& client) noexcept {
     return client.asked_.load(std::memory_order_seq_cst) || enter(client);

@@ -46,8 +46,11 @@ struct FileOptions {
 // A kill in the middle of a write may leave a part of a line, since Linux then stops between two
 // pages of the file; whoever opens the file next with a FileHandler begins a new line.
 //
-// One thread writes in time for all handlers of the process. While a write to one file takes long,
-// to a pipe that nobody reads for instance, what is held back for the others waits for it.
+// A thread of the library's writes in time for all handlers of the process. While a write to one
+// file takes long, to a pipe that nobody reads for instance, another thread writes what the others
+// hold back; so there is one more for each file that is stuck. When the system has no thread to
+// give, the others wait, or each record is written before the logging call returns. The program's
+// exit waits for a file that is stuck; what the others hold back is written meanwhile.
 //
 // The file is opened for appending whatever the mode, so several processes may share it. It is
 // closed on exec.
