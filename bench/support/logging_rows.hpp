@@ -12,9 +12,7 @@
 //   ToTmpfs, ToDisk        to a file, with each library's buffering: only warnings are flushed
 //   ...EveryRecord         the same, every line handed to the kernel before the call returns
 //   QueuedBurst            the call alone, in bursts of 1000, with a thread that writes to a file on
-//                          tmpfs behind it; a rival that has none writes itself. Each burst comes
-//                          after a pause: a processor that has slept is slower for a while, and
-//                          whoever waits for the thread behind it sleeps
+//                          tmpfs behind it; a rival that has none writes itself
 //
 // tmpfs is /dev/shm; the disk is the directory that CONC_BENCH_DIR names, or else that for
 // temporary files.
@@ -28,7 +26,6 @@
 #include <memory>
 #include <string>
 #include <system_error>
-#include <thread>
 
 #include <unistd.h>
 
@@ -95,7 +92,6 @@ template <class Logging>
 void logging_burst(benchmark::State& state) {
   using Clock = std::chrono::steady_clock;
   constexpr int burst = 1000;
-  constexpr std::chrono::microseconds pause{300};  // about as long as that thread is behind
   {
     Logging logging{Destination{.file = bench_file(true), .queued = true}};
     int number = 0;
@@ -104,7 +100,6 @@ void logging_burst(benchmark::State& state) {
       for (int i = 0; i < burst; ++i) logging.info(++number);
       state.SetIterationTime(std::chrono::duration<double>(Clock::now() - start).count());
       logging.settle();
-      std::this_thread::sleep_for(pause);
     }
   }
   std::error_code ignored;
