@@ -1,3 +1,4 @@
+#include <conc/barrier.hpp>
 #include <conc/errors.hpp>
 #include <conc/event.hpp>
 #include <conc/logging/queue_handler.hpp>
@@ -14,11 +15,16 @@
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
+#include <iterator>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "asleep.hpp"
@@ -508,6 +514,158 @@ TEST_F(QueueHandlerTest, ListenerMayBeDestroyedWithWhatItsThreadHasOfItsOwn) {
   EXPECT_TRUE(eventually([&] { return owning.use_count() == 1; }));
   EXPECT_EQ(owning->emitted, 1);
   EXPECT_EQ(owning->flushed, 1);
+}
+
+// What the thread that logs puts into the queue is not yet formatted, most often.
+TEST_F(QueueHandlerTest, MessageLooksAsIfItHadBeenFormattedAtOnce) {
+  Logger& logger = get_logger("queued.later");
+  put_on(logger);
+  {
+    std::string text = "a text of its own";
+    char letters[] = "letters";
+    const char* const pointer = letters;
+    logger.warning("{} {} {} {}", text, letters, pointer, "literal");
+    logger.warning("{}{}{}", 'c', true, false);
+    logger.warning("{} {} {} {}", -1, 2U, std::numeric_limits<std::int64_t>::min(),
+                   std::numeric_limits<std::uint64_t>::max());
+    logger.warning("{} and {}", 12.5, 1e-300);
+    logger.warning("{:>5}|{:.1f}", 7, 2.25);
+    logger.warning("{}{}{}{}{}{}{}{}", 1, 2, 3, 4, 5, 6, 7, text);
+    logger.warning("{}", std::string(2000, 'x'));
+    logger.warning("{}", std::string(500, 'y'));
+    logger.warning("plain");
+    logger.warning("{}", "");
+    text.assign(text.size(), '-');
+    std::fill(std::begin(letters), std::end(letters), '-');
+  }
+  EXPECT_EQ(messages_in_queue(),
+            (Lines{"a text of its own letters letters literal", "ctruefalse",
+                   "-1 2 -9223372036854775808 18446744073709551615", "12.5 and 1e-300", "    7|2.2",
+                   "1234567a text of its own", std::string(2000, 'x'), std::string(500, 'y'),
+                   "plain", ""}));
+}
+
+TEST_F(QueueHandlerTest, RecordHasEverythingElseBesideItsMessage) {
+  Logger& logger = get_logger("queued.rest_of_it");
+  put_on(logger);
+  {
+    const logging::Context context{{"request", std::string("of a request")}};
+    try {
+      throw std::runtime_error("why");
+    } catch (const std::runtime_error&) {
+      logger.exception("{} of {}", std::string("one"), 2, logging::field("size", 3),
+                       logging::field("place", std::string("in a far away place")));
+    }
+  }
+  const auto record = queue->try_get();
+  ASSERT_TRUE(record.has_value());
+  const LogRecord& seen = record->record();
+  EXPECT_EQ(seen.message, "one of 2");
+  EXPECT_EQ(seen.exception, "std::runtime_error: why");
+  ASSERT_EQ(seen.fields.size(), 2u);
+  EXPECT_EQ(seen.fields[0].name, "size");
+  EXPECT_EQ(std::get<std::string_view>(seen.fields[1].value), "in a far away place");
+  ASSERT_EQ(seen.context.size(), 1u);
+  EXPECT_EQ(std::get<std::string_view>(seen.context[0].value), "of a request");
+  EXPECT_EQ(seen.name, "queued.rest_of_it");
+  EXPECT_EQ(seen.thread_name, "MainThread");
+  EXPECT_EQ(seen.own().record().message, "one of 2");
+}
+
+TEST_F(QueueHandlerTest, HandlersBeforeAndBehindSeeTheMessage) {
+  Logger& logger = get_logger("queued.between");
+  const auto before = keep(logger);
+  put_on(logger);
+  const auto behind = keep(logger);
+  logger.warning("{} of {}", 1, 2.5);
+  EXPECT_EQ(before->lines(), Lines{"1 of 2.5"});
+  EXPECT_EQ(behind->lines(), Lines{"1 of 2.5"});
+  logger.remove_handler(before);
+  logger.warning("{} of {}", 2, 2.5);
+  EXPECT_EQ(behind->lines(), (Lines{"1 of 2.5", "2 of 2.5"}));
+  EXPECT_EQ(messages_in_queue(), (Lines{"1 of 2.5", "2 of 2.5"}));
+}
+
+TEST_F(QueueHandlerTest, FiltersSeeTheMessage) {
+  Logger& logger = get_logger("queued.filtered");
+  put_on(logger);
+  Lines seen;
+  const auto note = std::make_shared<logging::Filter>([&](const LogRecord& record) {
+    seen.emplace_back(record.message);
+    return true;
+  });
+  const auto change = std::make_shared<logging::Filter>([](const LogRecord& record) {
+    LogRecord changed = record;
+    const std::string text = "changed " + std::string(record.message);
+    changed.message = text;
+    return std::optional(changed.own());
+  });
+  logger.add_filter(note);
+  logger.warning("{} of {}", 1, 2);
+  logger.add_filter(change);
+  logger.warning("{} of {}", 3, 4);
+  logger.remove_filter(note);
+  logger.remove_filter(change);
+  handler->add_filter(change);
+  handler->add_filter(note);
+  logger.warning("{} of {}", 5, 6);
+  EXPECT_EQ(seen, (Lines{"1 of 2", "3 of 4", "changed 5 of 6"}));
+  EXPECT_EQ(messages_in_queue(), (Lines{"1 of 2", "changed 3 of 4", "changed 5 of 6"}));
+}
+
+TEST_F(QueueHandlerTest, DerivedHandlerIsGivenFinishedRecords) {
+  struct Noting final : QueueHandler {
+    using QueueHandler::QueueHandler;
+    void emit(const LogRecord& record, std::string_view line) override {
+      seen.emplace_back(record.message);
+      QueueHandler::emit(record, line);
+    }
+    Lines seen;
+  };
+  Logger& logger = get_logger("queued.derived");
+  logger.set_propagate(false);
+  queue = std::make_shared<RecordQueue>();
+  const auto noting = std::make_shared<Noting>(queue);
+  logger.add_handler(noting);
+  logger.warning("{} of {}", 1, std::string("two"));
+  EXPECT_EQ(noting->seen, Lines{"1 of two"});
+  EXPECT_EQ(messages_in_queue(), Lines{"1 of two"});
+}
+
+// Who is behind finds records finished, and so comes to the one that another is just finishing.
+TEST_F(QueueHandlerTest, OneRecordMayBeLookedAtByManyThreadsAtOnce) {
+  Logger& logger = get_logger("queued.looked_at");
+  put_on(logger);
+  constexpr std::size_t number = 2000;
+  Lines expected;
+  for (std::size_t i = 0; i < number; ++i) {
+    logger.warning("{} and {} and {}", i, 0.5, std::string("some text"));
+    expected.push_back(std::to_string(i) + " and 0.5 and some text");
+  }
+  const std::vector<logging::OwnedRecord> records = queue->try_get_many(number, at_once);
+  ASSERT_EQ(records.size(), number);
+  std::vector<Lines> seen(3);
+  Barrier together(seen.size());
+  std::vector<std::thread> lookers;
+  for (Lines& mine : seen) {
+    lookers.emplace_back([&] {
+      mine.reserve(number);
+      together.wait();
+      for (const logging::OwnedRecord& one : records) mine.emplace_back(one.record().message);
+    });
+  }
+  for (std::thread& looker : lookers) looker.join();
+  for (const Lines& one : seen) EXPECT_EQ(one, expected);
+}
+
+TEST_F(QueueHandlerTest, LostRecordHasPassedTheFilters) {
+  queue = std::make_shared<RecordQueue>();
+  queue->shutdown();
+  QueueHandler closed(queue);
+  ::testing::internal::CaptureStderr();
+  EXPECT_TRUE(closed.handle({.message = "m"}));
+  ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(closed.lost(), 1u);
 }
 
 TEST_F(QueueHandlerTest, RecordForAQueueThatIsShutDownIsLostAndSaidSo) {

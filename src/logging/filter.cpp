@@ -3,6 +3,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "filtered.hpp"
+
 namespace conc::logging {
 
 Filter::Filter(std::string name) : name_(std::move(name)) {}
@@ -29,6 +31,22 @@ bool Filter::accepts(const LogRecord& record) const {
   if (name_.empty()) return true;
   if (!record.name.starts_with(name_)) return false;
   return record.name.size() == name_.size() || record.name[name_.size()] == '.';
+}
+
+const LogRecord* detail::filtered(const std::vector<std::shared_ptr<const Filter>>& filters,
+                                  const LogRecord& record, std::optional<OwnedRecord>& replaced) {
+  const LogRecord* passing = &record;
+  for (const auto& filter : filters) {
+    if (filter->replaces()) {
+      std::optional<OwnedRecord> next = filter->replacement(*passing);
+      if (!next) return nullptr;
+      replaced = std::move(next);
+      passing = &replaced->record();
+    } else if (!filter->accepts(*passing)) {
+      return nullptr;
+    }
+  }
+  return passing;
 }
 
 }  // namespace conc::logging

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 #include "active.hpp"
 #include "complaint.hpp"
+#include "draft.hpp"
 #include "filtered.hpp"
 #include "handler_state.hpp"
 #include "line_buffer.hpp"
@@ -83,11 +85,16 @@ void Handler::remove_filter(const std::shared_ptr<const Filter>& filter) {
   state_->outfit.update([&](Outfit& outfit) { return std::erase(outfit.filters, filter) != 0; });
 }
 
-bool Handler::handle(const LogRecord& original) noexcept {
+bool Handler::handle(const LogRecord& record) noexcept {
+  detail::Draft draft(record);
+  return handle(draft);
+}
+
+bool Handler::handle(detail::Draft& draft) noexcept {
   State& state = *state_;
   if (state.wants == Wants::nothing) return true;
   if (detail::Active::contains(this)) {
-    lose("a record that it logged itself was lost: ", original.message);
+    lose("a record that it logged itself was lost: ", draft.finished().message);
     return true;
   }
 
@@ -96,24 +103,35 @@ bool Handler::handle(const LogRecord& original) noexcept {
   bool behind = false;  // a record has arrived, and it is not said how many had not
   try {
     const auto outfit = state.outfit.read();
-    detail::Filtered filtered(original);
-    if (outfit && !filtered.passes(outfit->filters)) return false;
-    const LogRecord& record = filtered.record();
+    std::optional<OwnedRecord> replaced;
+    const LogRecord* record = nullptr;
+    if (outfit && !outfit->filters.empty()) {
+      record = detail::filtered(outfit->filters, draft.finished(), replaced);
+      if (record == nullptr) return false;
+    }
     passed = true;
-    const auto take = [&](std::string_view line) {
-      const auto held = state.enter(active);
-      emit(record, line);
+    const auto arrived = [&] {
       behind = state.unsaid.load(std::memory_order_relaxed) && !holds_back();
     };
-    if (state.wants != Wants::line) {
-      take({});
+    if (record == nullptr && state.wants == Wants::shared && try_keep(draft)) {
+      arrived();
     } else {
-      const Formatter* const formatter = outfit ? outfit->formatter.get() : nullptr;
-      detail::LineBuffer buffer;
-      const std::string_view line =
-          buffer.line(formatter != nullptr ? *formatter : bare_message(), record,
-                      outfit ? std::string_view(outfit->terminator) : std::string_view());
-      if (!try_emit(record, line)) take(line);
+      if (record == nullptr) record = &draft.finished();
+      const auto take = [&](std::string_view line) {
+        const auto held = state.enter(active);
+        emit(*record, line);
+        arrived();
+      };
+      if (state.wants != Wants::line) {
+        take({});
+      } else {
+        const Formatter* const formatter = outfit ? outfit->formatter.get() : nullptr;
+        detail::LineBuffer buffer;
+        const std::string_view line =
+            buffer.line(formatter != nullptr ? *formatter : bare_message(), *record,
+                        outfit ? std::string_view(outfit->terminator) : std::string_view());
+        if (!try_emit(*record, line)) take(line);
+      }
     }
   } catch (...) {
     lose("a record was lost: ", detail::describe_current_exception());
@@ -162,6 +180,8 @@ std::string Handler::description() const {
 #endif
   return name;
 }
+
+bool Handler::try_keep(const detail::Draft&) { return false; }
 
 bool Handler::try_emit(const LogRecord&, std::string_view) noexcept { return false; }
 

@@ -17,7 +17,7 @@
 
 #include "active.hpp"
 #include "complaint.hpp"
-#include "filtered.hpp"
+#include "draft.hpp"
 #include "process_id.hpp"
 #include "published.hpp"
 #include "thread_context.hpp"
@@ -79,48 +79,37 @@ std::chrono::nanoseconds after_start(std::chrono::system_clock::time_point creat
   return created - start;
 }
 
-// Adds what the logger, the thread and the process have to say.
-CONC_ALWAYS_INLINE void handle_call(const Logger& logger, const detail::Call& call,
-                                    std::string_view message, std::string_view exception,
+// The view in two words. A processor waits for what it has just written, if it reads it in larger
+// pieces, as compilers prefer to.
+template <class View>
+View in_words(const View& view) noexcept {
+  std::size_t size = view.size();
+#if defined(__GNUC__)
+  asm("" : "+r"(size));
+#endif
+  return {view.data(), size};
+}
+
+CONC_COLD void write_with_exception(const Logger& logger, detail::Call call, std::string_view text,
+                                    const detail::PlainValues* values,
                                     std::chrono::system_clock::time_point created) noexcept {
   try {
-    const NameInUse in_use;
-    const bool nested = in_use.already();
-    const std::string copied_name = nested ? conc::detail::this_thread_name() : std::string();
-    const std::string_view thread_name =
-        nested ? std::string_view(copied_name) : conc::detail::look_at_this_thread_name();
-    logger.handle({
-        .name = logger.name(),
-        .level = call.level,
-        .message = message,
-        .exception = exception,
-        .pathname = call.site.pathname,
-        .func = call.site.func,
-        .lineno = call.site.line,
-        .created = created,
-        .relative_created = after_start(created),
-        .thread = conc::detail::self_id(),
-        .thread_name = thread_name,
-        .process = detail::process_id(),
-        .process_name = detail::process_name,
-        .fields = call.fields,
-        .context = detail::thread_context(),
-    });
+    const std::string exception = conc::describe(std::current_exception());
+    call.with_exception = false;
+    call.exception = exception;
+    detail::write_call(logger, call, text, values, created);
   } catch (...) {
-    detail::complain_of_loss(logger);
+    detail::complain_of_format(call.site);
   }
 }
 
 }  // namespace
 
-void detail::write_call(const Logger& logger, const Call& call, std::string_view message,
+void detail::write_call(const Logger& logger, const Call& call, std::string_view text,
+                        const PlainValues* values,
                         std::chrono::system_clock::time_point created) noexcept {
-  if (!call.with_exception) return handle_call(logger, call, message, {}, created);
-  try {
-    handle_call(logger, call, message, conc::describe(std::current_exception()), created);
-  } catch (...) {
-    complain_of_format(call.site);
-  }
+  if (call.with_exception) return write_with_exception(logger, call, text, values, created);
+  logger.handle_call(call, text, values, created);
 }
 
 Logger& get_logger(std::string_view name) { return Tree::instance().get(name); }
@@ -137,38 +126,74 @@ Logger::~Logger() = default;
 void Logger::write(Level level, const CallSite& site, std::string_view message,
                    std::string_view exception, std::span<const Field> fields,
                    std::chrono::system_clock::time_point created) const noexcept {
-  handle_call(*this, {.level = level, .site = site, .fields = fields}, message, exception, created);
+  handle_call({.level = level, .site = site, .fields = fields, .exception = exception}, message,
+              nullptr, created);
 }
 
-void Logger::handle(const LogRecord& original) const noexcept {
+// Adds what the thread and the process have to say.
+void Logger::handle_call(const detail::Call& call, std::string_view text,
+                         const detail::PlainValues* values,
+                         std::chrono::system_clock::time_point created) const noexcept {
+  try {
+    const NameInUse in_use;
+    const bool nested = in_use.already();
+    const std::string copied_name = nested ? conc::detail::this_thread_name() : std::string();
+    const std::string_view thread_name =
+        nested ? std::string_view(copied_name) : conc::detail::look_at_this_thread_name();
+    handle(detail::Draft(
+        {
+            .name = name_,
+            .level = call.level,
+            .message = in_words(text),
+            .exception = in_words(call.exception),
+            .pathname = in_words(call.site.pathname),
+            .func = in_words(call.site.func),
+            .lineno = call.site.line,
+            .created = created,
+            .relative_created = after_start(created),
+            .thread = conc::detail::self_id(),
+            .thread_name = thread_name,
+            .process = detail::process_id(),
+            .process_name = detail::process_name,
+            .fields = in_words(call.fields),
+            .context = detail::thread_context(),
+        },
+        values));
+  } catch (...) {
+    detail::complain_of_loss(*this);
+  }
+}
+
+void Logger::handle(const LogRecord& record) const noexcept { handle(detail::Draft(record)); }
+
+void Logger::handle(detail::Draft&& draft) const noexcept {
   if (disabled()) return;
   try {
-    if (detail::Active::defer(*this, original)) return;
-    detail::Filtered filtered(original);
-    if (!state_->filters.empty() && !lets_pass(filtered)) return;
-    const LogRecord& record = filtered.record();
+    if (detail::Active::anywhere() && detail::Active::defer(*this, draft.finished())) return;
+    if (!state_->filters.empty() && !lets_pass(draft)) return;
+    const Level level = draft.record().level;
     bool found = false;
     const Logger* logger = this;
     do {
       if (const auto handlers = logger->state_->handlers.read()) {
         found = true;
         for (const auto& handler : *handlers) {
-          if (record.level >= handler->level()) handler->handle(record);
+          if (level >= handler->level()) handler->handle(draft);
         }
       }
     } while (logger->propagate() && (logger = logger->parent()) != nullptr);
-    if (!found && record.level >= last_resort().level()) last_resort().handle(record);
+    if (!found && level >= last_resort().level()) last_resort().handle(draft);
   } catch (...) {
     detail::complain_of_loss(*this);
   }
 }
 
-bool Logger::lets_pass(detail::Filtered& filtered) const {
+bool Logger::lets_pass(detail::Draft& draft) const {
   const auto filters = state_->filters.read();
   if (!filters) return true;
   if (detail::Active::contains(this)) return false;  // logged by one of the filters
   const detail::Active active(this);
-  return filtered.passes(*filters);
+  return draft.passes(*filters);
 }
 
 void Logger::set_level(Level level) { Tree::instance().set_level(*this, level); }

@@ -1,16 +1,22 @@
 #include <conc/errors.hpp>
+#include <conc/logging/log_call.hpp>
 #include <conc/logging/queue_handler.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <optional>
 #include <stdexcept>
+#include <typeinfo>
 #include <utility>
 
+#include "draft.hpp"
 #include "listening.hpp"
 #include "queue_over_fork.hpp"
 
 namespace conc::logging {
+
+constinit conc::detail::Atomic<int> detail::queue_handlers{0};
+
 namespace {
 
 using detail::Listening;
@@ -27,9 +33,10 @@ QueueHandler::QueueHandler(std::shared_ptr<RecordQueue> queue, Overflow overflow
     throw std::invalid_argument("conc::logging::QueueHandler: the queue must not be null.");
   }
   over_fork_ = std::make_unique<detail::QueueOverFork>(*queue_);
+  detail::queue_handlers.fetch_add(1, std::memory_order_relaxed);
 }
 
-QueueHandler::~QueueHandler() = default;
+QueueHandler::~QueueHandler() { detail::queue_handlers.fetch_sub(1, std::memory_order_relaxed); }
 
 bool QueueHandler::flush(Until until) {
   return !Listening::here(queue_.get()) && queue_->join(until);
@@ -66,7 +73,17 @@ void QueueHandler::put_over_oldest(OwnedRecord&& record) {
 
 void QueueHandler::emit(const LogRecord& record, std::string_view) {
   if (Listening::orphaned(queue_.get())) return Listening::handle_orphaned(queue_.get(), record);
-  OwnedRecord kept(record);
+  put(OwnedRecord(record));
+}
+
+// A derived class may have an emit() of its own, for finished records.
+bool QueueHandler::try_keep(const detail::Draft& draft) {
+  if (Listening::orphaned(queue_.get()) || typeid(*this) != typeid(QueueHandler)) return false;
+  put(OwnedRecord(draft.record(), draft.values()));
+  return true;
+}
+
+void QueueHandler::put(OwnedRecord&& kept) {
   const bool closed = closed_.load(std::memory_order_relaxed);
   if (overflow_ == Overflow::drop_oldest) {
     put_over_oldest(std::move(kept));

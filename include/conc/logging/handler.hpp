@@ -18,6 +18,10 @@
 
 namespace conc::logging {
 
+namespace detail {
+class Draft;
+}
+
 // A handler is shared by the loggers it was added to, which keep it alive. Every member may be
 // called by any thread at any time; level, formatter and filters may change while others log.
 //
@@ -157,6 +161,12 @@ class CONC_LOGGING_EXPORT Handler {
   friend class QueueListener;
   struct State;
   using Describe = std::string (*)(const Handler& handler);
+
+  bool handle(detail::Draft& draft) noexcept;
+
+  // Takes the record to its place as it is, finished or not, if it can; emit() is called otherwise,
+  // with a finished one. For handlers that want Wants::shared. May throw, as emit() does.
+  [[nodiscard]] virtual bool try_keep(const detail::Draft& draft);
 
   // Takes the record to its place without the handler's lock if it can; emit() is called otherwise.
   [[nodiscard]] virtual bool try_emit(const LogRecord& record, std::string_view line) noexcept;

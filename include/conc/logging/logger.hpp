@@ -25,7 +25,7 @@ namespace conc::logging {
 class Logger;
 
 namespace detail {
-class Filtered;
+class Draft;
 class Tree;
 struct HandlersOf;
 }  // namespace detail
@@ -187,6 +187,9 @@ class CONC_LOGGING_EXPORT Logger {
  private:
   friend class detail::Tree;
   friend struct detail::HandlersOf;
+  friend void detail::write_call(const Logger& logger, const detail::Call& call,
+                                 std::string_view text, const detail::PlainValues* values,
+                                 std::chrono::system_clock::time_point created) noexcept;
   struct State;
 
   explicit Logger(std::string name);
@@ -197,8 +200,15 @@ class CONC_LOGGING_EXPORT Logger {
   std::vector<std::shared_ptr<Handler>> set_handlers(
       const std::vector<std::shared_ptr<Handler>>& handlers);
 
+  // See detail::write_call(); but with the exception that the call has.
+  void handle_call(const detail::Call& call, std::string_view text,
+                   const detail::PlainValues* values,
+                   std::chrono::system_clock::time_point created) const noexcept;
+
+  void handle(detail::Draft&& draft) const noexcept;
+
   // False when one of the filters holds the record back. Throws what they throw.
-  bool lets_pass(detail::Filtered& filtered) const;
+  bool lets_pass(detail::Draft& draft) const;
 
   // The lowest level that is enabled, as the numbers of Level go:
   //   max(effective level, floor + 1)   set by the tree whenever a level or the floor changes

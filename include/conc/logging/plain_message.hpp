@@ -1,21 +1,24 @@
-// PlainMessage: how most messages are formatted. No part of the public interface.
+// Plain messages: how most are formatted. No part of the public interface.
 #pragma once
 
 #include <conc/config.hpp>
 #include <conc/detail/short_copy.hpp>
 #include <conc/export.hpp>
 
-#include <fmt/format.h>
-
-#include <charconv>
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
+// A message is plain if its format string has only "{}", for numbers and text, and it is of
+// moderate size. It is formatted without fmt, with the result that fmt has, and several times as
+// fast, since the text is not parsed any more, the types are known, and most floating-point numbers
+// in messages are short. One that goes into a queue is formatted by whoever wants to see it there.
 namespace conc::logging::detail {
 
 // The first eight "{}" of a format string, found by the compiler. Byte i, from the lowest, holds
@@ -45,16 +48,108 @@ struct MessageText {
   std::uint64_t places;  // see places_of()
 };
 
-// Room for the digits of any integer of 64 bits, and for what write_decimal() writes.
-inline constexpr std::size_t number_room = 24;
+// Write what fmt's "{}" does and return its end. They need number_room.
+[[nodiscard]] CONC_LOGGING_EXPORT char* write_number(long long value, char* out) noexcept;
+[[nodiscard]] CONC_LOGGING_EXPORT char* write_number(unsigned long long value, char* out) noexcept;
+[[nodiscard]] CONC_LOGGING_EXPORT char* write_number(double value, char* out) noexcept;
 
-// Writes the shortest decimal fraction that reads as `value`, as fmt's "{}" does, and returns its
-// end; or null when it has more than six decimals, more than 15 digits, or an exponent.
-[[nodiscard]] CONC_LOGGING_EXPORT char* write_decimal(double value, char* out) noexcept;
+inline constexpr std::size_t number_room = 25;  // "-2.2250738585072014e-308" and one more
+inline constexpr std::size_t plain_room = 512;  // what a plain message needs at most
 
-// What an argument is while the message is formatted in place: a bool, a char, an int, unsigned,
-// long long, unsigned long long or double, text; or that it cannot be. All that look alike become
-// one, so that the code for one call serves others.
+// An argument of a plain message, whatever its type was. Refers to the text, if it is one.
+class PlainValue {
+ public:
+  explicit PlainValue(std::string_view text) noexcept
+      : text_(text.data()), size_(std::min(text.size(), too_long)) {}
+  // Null is fmt's to complain of.
+  explicit PlainValue(const char* text) noexcept
+      : text_(text), size_(text != nullptr ? std::min(std::strlen(text), too_long) : too_long) {}
+  explicit PlainValue(bool value) noexcept
+      : PlainValue(value ? std::string_view("true") : std::string_view("false")) {}
+  explicit PlainValue(char value) noexcept : letter_(value), size_(letter) {}
+  explicit PlainValue(int value) noexcept : integer_(value), size_(integer) {}
+  explicit PlainValue(unsigned value) noexcept : integer_(value), size_(integer) {}
+  explicit PlainValue(long long value) noexcept : integer_(value), size_(integer) {}
+  explicit PlainValue(unsigned long long value) noexcept : natural_(value), size_(natural) {}
+  explicit PlainValue(double value) noexcept : real_(value), size_(real) {}
+
+  [[nodiscard]] bool is_text() const noexcept { return size_ <= too_long; }
+  [[nodiscard]] std::string_view text() const noexcept { return {text_, size_}; }
+
+  // What write() needs. More than plain_room: the message is not plain.
+  [[nodiscard]] std::size_t room() const noexcept { return is_text() ? size_ : number_room; }
+
+  // Writes what fmt's "{}" does and returns its end.
+  [[nodiscard]] CONC_ALWAYS_INLINE char* write(char* out) const noexcept {
+    if (is_text()) return conc::detail::copy_short(text_, size_, out);
+    if (size_ == integer) return write_number(integer_, out);
+    if (size_ == natural) return write_number(natural_, out);
+    if (size_ == real) return write_number(real_, out);
+    *out = letter_;
+    return out + 1;
+  }
+
+ private:
+  static constexpr std::size_t too_long = plain_room + 1;
+  // In place of a text's size:
+  static constexpr std::size_t integer = too_long + 1;
+  static constexpr std::size_t natural = too_long + 2;
+  static constexpr std::size_t real = too_long + 3;
+  static constexpr std::size_t letter = too_long + 4;
+
+  union {
+    const char* text_;
+    long long integer_;
+    unsigned long long natural_;
+    double real_;
+    char letter_;
+  };
+  std::size_t size_;
+};
+
+// Writes a plain message piece by piece.
+class PlainWriter {
+ public:
+  PlainWriter(const MessageText& format, char* out) noexcept
+      : text_(format.text), places_(format.places), from_(text_.data()), out_(out) {}
+
+  // Whether there are values to come.
+  [[nodiscard]] bool wants_more() const noexcept { return places_ != 0; }
+
+  CONC_ALWAYS_INLINE void add(const PlainValue& value) noexcept {
+    const char* const mark = text_.data() + (places_ & 0xFF) - 1;
+    out_ = value.write(copy_until(mark));
+    from_ = mark + 2;
+    places_ >>= 8;
+  }
+
+  // Writes what is left of the text and returns the end of the message.
+  [[nodiscard]] CONC_ALWAYS_INLINE char* finish() noexcept {
+    return copy_until(text_.data() + text_.size());
+  }
+
+ private:
+  CONC_ALWAYS_INLINE char* copy_until(const char* end) noexcept {
+    return conc::detail::copy_short(from_, static_cast<std::size_t>(end - from_), out_);
+  }
+
+  const std::string_view text_;
+  std::uint64_t places_;  // that are left
+  const char* from_;
+  char* out_;
+};
+
+// What is put into the places of a plain message that is to be formatted later.
+struct PlainValues {
+  std::uint64_t places = 0;  // see places_of(); there are some
+  const PlainValue* first = nullptr;
+  std::size_t number = 0;  // at least as many as there are places
+  std::size_t texts = 0;   // characters of those that are text
+  std::size_t room = 0;    // what the message needs when it is formatted
+};
+
+// What an argument is before it becomes a PlainValue; or that it cannot be one. All that look alike
+// are one type, so that the code for one call serves others.
 struct NoPlainValue {};
 
 template <class T>
@@ -77,96 +172,7 @@ constexpr auto plain_value(const T& value) noexcept {
 }
 
 template <class T>
-using PlainValue = decltype(plain_value(std::declval<const T&>()));
-
-template <class T>
-concept HasPlainValue = !std::same_as<PlainValue<T>, NoPlainValue>;
-
-// A message of moderate size whose format string has only "{}", for numbers and text: formatted in
-// place, with the result that fmt has. It is several times as fast, since the text is not parsed
-// any more, the types are known, and most floating-point numbers in messages are short.
-class PlainMessage {
- public:
-  PlainMessage() noexcept {}  // leaves room_ as it is
-
-  // Of what plain_value() made of the arguments. False when the message is not of that kind; text()
-  // is nothing then.
-  template <class... Values>
-  [[nodiscard]] bool format(const MessageText& format, const Values&... values) noexcept {
-    std::uint64_t places = format.places;
-    if (places == not_plain) return false;
-    if (places == 0) {
-      text_ = format.text;
-      return true;
-    }
-    char* end = room_;  // null from where it did not fit on
-    const char* from = format.text.data();
-    [[maybe_unused]] const auto add = [&](const auto& value) {
-      if (places == 0) return true;  // there may be more arguments than marks
-      const char* const mark = format.text.data() + (places & 0xFF) - 1;
-      end = append_text(from, static_cast<std::size_t>(mark - from), end);
-      if (end != nullptr) end = append(value, end);
-      from = mark + 2;
-      places >>= 8;
-      return end != nullptr;
-    };
-    if (!(add(values) && ...)) return false;
-    const char* const text_end = format.text.data() + format.text.size();
-    end = append_text(from, static_cast<std::size_t>(text_end - from), end);
-    if (end == nullptr) return false;
-    text_ = {room_, static_cast<std::size_t>(end - room_)};
-    return true;
-  }
-
-  [[nodiscard]] std::string_view text() const noexcept { return text_; }
-
- private:
-  static constexpr std::size_t room_size = 512;
-
-  [[nodiscard]] std::size_t left(const char* end) const noexcept {
-    return static_cast<std::size_t>(room_ + room_size - end);
-  }
-
-  char* append_text(const char* text, std::size_t size, char* end) noexcept {
-    return size <= left(end) ? conc::detail::copy_short(text, size, end) : nullptr;
-  }
-
-  char* append(bool value, char* end) noexcept {
-    return value ? append_text("true", 4, end) : append_text("false", 5, end);
-  }
-
-  char* append(char value, char* end) noexcept { return append_text(&value, 1, end); }
-
-  template <std::integral T>
-  char* append(T value, char* end) noexcept {
-    return left(end) >= number_room ? std::to_chars(end, end + number_room, value).ptr : nullptr;
-  }
-
-  char* append(double value, char* end) noexcept {
-    if (left(end) < 2 * number_room) return nullptr;
-    char* const short_end = write_decimal(value, end);
-    return short_end != nullptr ? short_end : append_with_fmt(value, end);
-  }
-
-  CONC_NOINLINE static char* append_with_fmt(double value, char* end) noexcept {
-    try {
-      return fmt::format_to(end, "{}", value);
-    } catch (...) {
-      return nullptr;
-    }
-  }
-
-  char* append(std::string_view value, char* end) noexcept {
-    return append_text(value.data(), value.size(), end);
-  }
-
-  // Null is fmt's to complain of.
-  char* append(const char* value, char* end) noexcept {
-    return value != nullptr ? append(std::string_view(value), end) : nullptr;
-  }
-
-  std::string_view text_;
-  char room_[room_size];
-};
+concept HasPlainValue =
+    !std::same_as<decltype(plain_value(std::declval<const T&>())), NoPlainValue>;
 
 }  // namespace conc::logging::detail

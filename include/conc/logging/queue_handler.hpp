@@ -39,7 +39,9 @@ enum class Overflow : std::uint8_t {
 //   logging::get_logger().add_handler(
 //       std::make_shared<logging::QueueHandler>(queue, logging::Overflow::drop_oldest));
 //
-// The handler formats nothing; its formatter is not used. It holds no lock while it puts.
+// The handler formats nothing; its formatter is not used. Even the message, if it is made of
+// numbers and text, is formatted by whoever looks at the record first, behind the queue most often.
+// It holds no lock while it puts.
 //
 // What a listener's own handlers log may come back here. A listener's thread never waits for room
 // in a queue, since that could be its own, or that of a listener which waits for it; its records
@@ -49,9 +51,9 @@ enum class Overflow : std::uint8_t {
 // close() does the same. Afterwards, since the program most often ends, a record never waits for
 // room, and the logging call waits up to a second until a running listener has handled it.
 //
-// In the child of a fork the queue is empty, since what was in it is the parent's, and the listener's
-// thread is gone: what the child logs goes to the listener's handlers at once, in the thread that
-// logs, until the child starts a listener for the queue.
+// In the child of a fork the queue is empty, since what was in it is the parent's, and the
+// listener's thread is gone: what the child logs goes to the listener's handlers at once, in the
+// thread that logs, until the child starts a listener for the queue.
 //
 // Python: logging.handlers.QueueHandler
 class CONC_LOGGING_EXPORT QueueHandler : public Handler {
@@ -84,6 +86,8 @@ class CONC_LOGGING_EXPORT QueueHandler : public Handler {
   void on_close() override;
 
  private:
+  [[nodiscard]] bool try_keep(const detail::Draft& draft) override;
+  void put(OwnedRecord&& kept);
   void drop() noexcept;
   void put_over_oldest(OwnedRecord&& record);
 

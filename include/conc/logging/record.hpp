@@ -1,11 +1,13 @@
 // LogRecord: what there is to say about one logging call.
 #pragma once
 
+#include <conc/detail/machine.hpp>
 #include <conc/detail/queue_items.hpp>
 #include <conc/export.hpp>
 #include <conc/logging/field.hpp>
 #include <conc/logging/level.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -15,6 +17,10 @@
 namespace conc::logging {
 
 class OwnedRecord;
+
+namespace detail {
+struct PlainValues;
+}
 
 // Made by the logger for one call, and shown by reference to filters, formatters and handlers.
 //
@@ -57,6 +63,23 @@ struct LogRecord {
   [[nodiscard]] CONC_LOGGING_EXPORT OwnedRecord own() const;
 };
 
+namespace detail {
+
+// What it refers to stands behind it. Whether it is finished:
+//
+//   0           it is; for ever
+//   places      its message is a format string, see places_of(), and lacks the values
+//   not_plain   a thread puts them in, and others wait, for less than a microsecond
+//
+// It is finished by the first who looks at it. What that thread wrote is released by the last step,
+// and acquired by who finds it done.
+struct KeptRecord {
+  LogRecord record;
+  conc::detail::Atomic<std::uint64_t> places;
+};
+
+}  // namespace detail
+
 // A record to keep. Moving it moves the text along; record() and what is in it stay where they are
 // until the OwnedRecord that holds them then is destroyed or assigned to. One that was moved from
 // has no record(). To copy, own() once more.
@@ -64,14 +87,25 @@ class OwnedRecord {
  public:
   CONC_LOGGING_EXPORT explicit OwnedRecord(const LogRecord& record);
 
-  [[nodiscard]] const LogRecord& record() const noexcept { return *record_; }
+  // May be called by any number of threads at once.
+  // Cost: one load; the first call for a record that a QueueHandler made may format the message.
+  [[nodiscard]] const LogRecord& record() const noexcept {
+    if (kept_->places.load(std::memory_order_acquire) != 0) finish();
+    return kept_->record;
+  }
 
  private:
+  friend class QueueHandler;
+
   struct Free {
-    CONC_LOGGING_EXPORT void operator()(LogRecord* record) const noexcept;
+    CONC_LOGGING_EXPORT void operator()(detail::KeptRecord* kept) const noexcept;
   };
 
-  std::unique_ptr<LogRecord, Free> record_;  // its fields and text stand behind it
+  OwnedRecord(const LogRecord& record, const detail::PlainValues* values);
+
+  CONC_LOGGING_EXPORT void finish() const noexcept;
+
+  std::unique_ptr<detail::KeptRecord, Free> kept_;
 };
 
 }  // namespace conc::logging

@@ -1,4 +1,9 @@
-#include <conc/logging/plain_message.hpp>
+#include "write_message.hpp"
+
+#include <conc/config.hpp>
+#include <conc/detail/short_copy.hpp>
+
+#include <fmt/format.h>
 
 #include <array>
 #include <charconv>
@@ -10,8 +15,8 @@
 namespace conc::logging::detail {
 namespace {
 
-// What stands behind the point of a number of thousandths; and how much of it without the zeros at
-// the end.
+// The three digits of a number below a thousand, and how many there are without the zeros at their
+// end.
 struct Thousandths {
   char digits[3];
   std::uint8_t needed;
@@ -29,11 +34,44 @@ constexpr std::array<Thousandths, 1000> thousandths = [] {
   return all;
 }();
 
-// Returns the end of what is needed. Writes one character more than there are digits.
+// Each of these writes one character more than it returns the end of.
+
+char* write_all_digits(std::uint32_t number, char* out) noexcept {
+  std::memcpy(out, &thousandths[number], sizeof(Thousandths));
+  return out + 3;
+}
+
+// Without zeros at the end.
 char* write_thousandths(std::uint32_t number, char* out) noexcept {
   const Thousandths& digits = thousandths[number];
   std::memcpy(out, &digits, sizeof(digits));
   return out + digits.needed;
+}
+
+// Without zeros at the beginning.
+char* write_below_thousand(std::uint32_t number, char* out) noexcept {
+  if (number >= 100) return write_all_digits(number, out);
+  const Thousandths& digits = thousandths[number];
+  if (number >= 10) *out++ = digits.digits[1];
+  *out++ = digits.digits[2];
+  return out;
+}
+
+char* write_natural(std::uint64_t number, char* out) noexcept {
+  if (number >= 1'000'000'000) return std::to_chars(out, out + 20, number).ptr;
+  const auto digits = static_cast<std::uint32_t>(number);
+  if (digits < 1000) return write_below_thousand(digits, out);
+  if (digits < 1'000'000) {
+    out = write_below_thousand(digits / 1000, out);
+  } else {
+    out = write_below_thousand(digits / 1'000'000, out);
+    out = write_all_digits(digits / 1000 % 1000, out);
+  }
+  return write_all_digits(digits % 1000, out);
+}
+
+CONC_NOINLINE char* write_with_fmt(double value, char* out) noexcept {
+  return fmt::format_to(out, "{}", value);
 }
 
 }  // namespace
@@ -55,11 +93,35 @@ char* write_decimal(double value, char* out) noexcept {
   if (std::signbit(value)) *out++ = '-';  // of -0 as well
   const auto whole = static_cast<std::uint32_t>(digits / unit);
   const auto fraction = static_cast<std::uint32_t>(digits % unit);
-  out = std::to_chars(out, out + number_room, whole).ptr;
+  out = write_natural(whole, out);
   if (fraction == 0) return out;
   *out++ = '.';
   char* const end = write_thousandths(fraction / 1000, out);
   return fraction % 1000 != 0 ? write_thousandths(fraction % 1000, out + 3) : end;
+}
+
+char* write_number(unsigned long long value, char* out) noexcept {
+  return write_natural(value, out);
+}
+
+char* write_number(long long value, char* out) noexcept {
+  auto digits = static_cast<std::uint64_t>(value);
+  if (value < 0) {
+    *out++ = '-';
+    digits = 0 - digits;
+  }
+  return write_natural(digits, out);
+}
+
+char* write_number(double value, char* out) noexcept {
+  char* const end = write_decimal(value, out);
+  return end != nullptr ? end : write_with_fmt(value, out);
+}
+
+char* write_message(std::string_view text, const PlainValues& values, char* out) noexcept {
+  PlainWriter writer({text, values.places}, out);
+  for (const PlainValue* value = values.first; writer.wants_more(); ++value) writer.add(*value);
+  return writer.finish();
 }
 
 }  // namespace conc::logging::detail
