@@ -34,7 +34,7 @@ constexpr std::array<Thousandths, 1000> thousandths = [] {
   return all;
 }();
 
-// Each of these writes one character more than it returns the end of.
+// They write four characters at most, whatever end they return.
 
 char* write_all_digits(std::uint32_t number, char* out) noexcept {
   std::memcpy(out, &thousandths[number], sizeof(Thousandths));
